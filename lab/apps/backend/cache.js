@@ -1,0 +1,57 @@
+// A cache in Redis that is never needed: without it the answer comes from PostgreSQL.
+'use strict';
+
+const { createClient } = require('redis');
+const { within } = require('../service');
+
+const TIMEOUT_MS = 1000;
+
+let client = null;
+
+function connect() {
+  client = createClient({
+    password: process.env.REDIS_PASSWORD,
+    // fail at once while Redis is away instead of keeping requests waiting for it
+    disableOfflineQueue: true,
+    socket: {
+      host: process.env.REDIS_HOST,
+      port: Number(process.env.REDIS_PORT || 6379),
+      connectTimeout: TIMEOUT_MS,
+      reconnectStrategy: () => 500,
+    },
+  });
+  client.on('error', () => {}); // the probe reports it
+  const connecting = client.connect();
+  connecting.catch(() => {});
+  return connecting;
+}
+
+async function ping() {
+  try {
+    if (!client) await within(TIMEOUT_MS, 'Redis', connect());
+    await within(TIMEOUT_MS, 'Redis', client.ping());
+  } catch (error) {
+    // a connection that hangs is only noticed by the missing answer: begin a new one
+    if (client.isReady) {
+      const hung = client;
+      connect();
+      hung.disconnect().catch(() => {});
+    }
+    throw error;
+  }
+}
+
+async function get(key) {
+  if (!client || !client.isReady) return null;
+  return within(TIMEOUT_MS, 'Redis', client.get(key)).catch(() => null);
+}
+
+async function set(key, value, seconds) {
+  if (client && client.isReady) await within(TIMEOUT_MS, 'Redis', client.set(key, value, { EX: seconds })).catch(() => {});
+}
+
+async function forget(key) {
+  if (client && client.isReady) await within(TIMEOUT_MS, 'Redis', client.del(key)).catch(() => {});
+}
+
+module.exports = { forget, get, ping, set };

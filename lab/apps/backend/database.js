@@ -1,0 +1,51 @@
+// Items in PostgreSQL. Works before the first migration and with the schema of the release before or after.
+'use strict';
+
+const { Pool } = require('pg');
+
+const UNDEFINED_TABLE = '42P01';
+const UNDEFINED_COLUMN = '42703';
+
+const settings = {
+  host: process.env.DATABASE_HOST,
+  port: Number(process.env.DATABASE_PORT || 5432),
+  database: process.env.DATABASE_NAME,
+  user: process.env.DATABASE_USER,
+  password: process.env.DATABASE_PASSWORD,
+  connectionTimeoutMillis: 1000,
+};
+
+let pool = null;
+
+function query(text, values) {
+  if (!pool) {
+    pool = new Pool({ ...settings, max: 10, query_timeout: 1000 });
+    // an idle connection that the server closed is replaced by the pool; without a listener it would end the process
+    pool.on('error', () => {});
+  }
+  return pool.query(text, values);
+}
+
+async function ping() {
+  await query('SELECT 1');
+}
+
+async function items() {
+  try {
+    return (await query('SELECT * FROM items ORDER BY id DESC LIMIT 20')).rows;
+  } catch (error) {
+    if (error.code === UNDEFINED_TABLE) return [];
+    throw error;
+  }
+}
+
+async function addItem(name, note) {
+  try {
+    return (await query('INSERT INTO items (name, note) VALUES ($1, $2) RETURNING *', [name, note])).rows[0];
+  } catch (error) {
+    if (error.code !== UNDEFINED_COLUMN) throw error;
+    return (await query('INSERT INTO items (name) VALUES ($1) RETURNING *', [name])).rows[0];
+  }
+}
+
+module.exports = { addItem, items, ping, settings };

@@ -1,0 +1,2 @@
+-- Expand only: the release before this one goes on working.
+ALTER TABLE items ADD COLUMN note text;

@@ -1,0 +1,73 @@
+"""The Docker engine under the lab: use the one that answers, else start one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from lab import packages, paths
+from lab.docker import docker
+from lab.errors import LabError, UnavailableError
+from lab.progress import say, wait_for
+
+# a cold engine answered after 2-4 s; one that must clean up after a crash takes longer
+START_SECONDS = 60
+
+
+def ensure() -> None:
+    """See that an engine answers; as root on Debian or Ubuntu, install and start one."""
+    if answers():
+        return
+    if not packages.can_install():
+        raise UnavailableError(
+            "no Docker engine answers `docker info`. Start Docker (on macOS: Docker Desktop or colima), or be in the "
+            "group `docker`; as root on Debian or Ubuntu this command installs and starts one by itself"
+        )
+    packages.require({"docker": "docker.io", "dockerd": "docker.io", "iptables": "iptables"})
+    if answers():
+        return
+    if Path("/run/systemd/system").exists():
+        say("starting the Docker engine through systemd")
+        subprocess.run(["systemctl", "start", "docker"], check=False, timeout=START_SECONDS)
+    else:
+        _start()
+    wait_for("the Docker engine", answers, deadline_seconds=START_SECONDS, every_seconds=0.5)
+
+
+def answers() -> bool:
+    """Tell whether `docker info` reaches an engine."""
+    try:
+        return bool(docker("info", "--format", "{{.ServerVersion}}", timeout_seconds=10))
+    except (LabError, FileNotFoundError):
+        return False
+
+
+def stop() -> None:
+    """Stop the engine if the lab started it and nothing else runs on it."""
+    if not paths.ENGINE_PID.exists():
+        return
+    pid = int(paths.ENGINE_PID.read_text())
+    paths.ENGINE_PID.unlink()
+    if not _is_engine(pid) or docker("ps", "-q"):
+        return
+    say("stopping the Docker engine that the lab had started")
+    os.kill(pid, signal.SIGTERM)
+    wait_for("the Docker engine to stop", lambda: not _is_engine(pid), deadline_seconds=30)
+
+
+def _start() -> None:
+    say(f"starting dockerd, log in {paths.ENGINE_LOG.relative_to(paths.ROOT)}")
+    paths.RUNTIME.mkdir(parents=True, exist_ok=True)
+    with paths.ENGINE_LOG.open("ab") as log:
+        engine = subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    paths.ENGINE_PID.write_text(str(engine.pid))
+
+
+def _is_engine(pid: int) -> bool:
+    # the pid may belong to someone else after a reboot of the machine
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "dockerd"
+    except OSError:
+        return False

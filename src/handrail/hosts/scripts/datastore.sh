@@ -1,0 +1,33 @@
+# VERB NAME KIND UNIT PORT USER DATABASE SECONDS: start a datastore and wait until it answers a question, or stop it.
+# The password comes on standard input and goes into environment variables, never into arguments.
+VERB=$1 NAME=$2 KIND=$3 UNIT=$4 PORT=$5 USER_=$6 DATABASE=$7 DEADLINE=$8
+IFS= read -r password || :
+if [ "$VERB" = stop ]; then
+    systemctl stop "$UNIT" 9>&- || end failed "$UNIT does not stop"
+    note "stop $NAME" ok
+    end ok "stopped"
+fi
+answers() {
+    case $KIND in
+    postgresql) PGPASSWORD=$password PGCONNECT_TIMEOUT=2 psql -X -w -q -A -t -h 127.0.0.1 -p "$PORT" -U "$USER_" -d "$DATABASE" -c 'SELECT 1' ;;
+    redis) [ "$(REDISCLI_AUTH=$password timeout 2 redis-cli -h 127.0.0.1 -p "$PORT" ping)" = PONG ] ;;
+    esac
+}
+was=unchanged
+if ! systemctl is-active -q "$UNIT"; then
+    was=ok
+    reason=$(systemctl start "$UNIT" 2>&1 9>&-) || {
+        echo "log begin"; journalctl -u "$UNIT*" -n 20 --no-pager -o cat 2>&1 | clean; echo "log end"
+        end failed "$UNIT does not start: $(printf %s "$reason" | head -n 1 | clean)"
+    }
+fi
+last=$(($(clock) + DEADLINE * 100))
+until reason=$(answers 2>&1 9>&-); do
+    if [ "$(clock)" -ge "$last" ]; then
+        echo "log begin"; journalctl -u "$UNIT*" -n 20 --no-pager -o cat 2>&1 | clean; echo "log end"
+        end failed "$NAME does not answer within $DEADLINE s: $(printf %s "$reason" | tail -n 1 | clean)"
+    fi
+    sleep 0.2
+done
+[ "$was" = unchanged ] || note "start $NAME" ok
+end "$was" "$NAME answers"

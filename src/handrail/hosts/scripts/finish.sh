@@ -1,0 +1,18 @@
+# RECORD GOOD KEEP TAKE_BACK: write the record of the run, keep the good releases, prune the rest, give the lease back.
+# A failed release never pushes out a good one: only lines of ROOT/good count towards KEEP.
+RECORD=$1 GOOD=$2 KEEP=$3 BAD=$4
+if [ -n "$RECORD" ]; then printf '%s\n' "$RECORD" >>"$ROOT/journal" || echo "warning the record could not be written: $(df -h "$ROOT" | tail -n 1)"; fi
+touch "$ROOT/good"
+if [ -n "$GOOD$BAD" ]; then
+    { grep -vxF -e "${GOOD:-/}" -e "${BAD:-/}" "$ROOT/good"; [ -z "$GOOD" ] || printf '%s\n' "$GOOD"; } | tail -n "$KEEP" >"$ROOT/good.new" && mv -T "$ROOT/good.new" "$ROOT/good" || echo "warning the list of good releases could not be written"
+fi
+for path in "$ROOT"/releases/*/ "$ROOT"/releases/.*.partial/; do
+    release=$(basename "$path")
+    [ -d "$path" ] || continue
+    grep -qxF "$release" "$ROOT/good" && continue
+    [ "$(basename "$(readlink "$ROOT/slots/blue" || echo -)")" != "$release" ] || continue
+    [ "$(basename "$(readlink "$ROOT/slots/green" || echo -)")" != "$release" ] || continue
+    rm -rf "$path" && echo "pruned $release"
+done
+rm -f "$RUN/lease"
+end ok "recorded"

@@ -1,0 +1,47 @@
+# VERB SLOT SECONDS SHARE REVERT NAME ME DECIDER PEERS: one move of the traffic on this edge.
+VERB=$1 SLOT=$2 SECONDS_=$3 SHARE=$4 REVERT=$5 NAME=$6 ME=$7 DECIDER=$8 PEERS=$9
+TIMER=handrail-$NAME-revert-$TOKEN
+case $SLOT in blue) OTHER=green ;; green) OTHER=blue ;; *) end failed "no slot $SLOT" ;; esac
+deadline=$(($(clock) + SECONDS_ * 100))
+# The others' timers come 5 s after the first edge's, so that its decision stands when they ask for it.
+late=0; [ "$ME" = "$DECIDER" ] || late=5
+case $VERB in
+settle) # forget what a dead controller left, and agree with the other edges
+    rm -f "$RUN/blue" "$RUN/green" "$RUN"/blue.[0-9]* "$RUN"/green.[0-9]*
+    systemctl stop "handrail-$NAME-revert-*.timer" 2>/dev/null || :
+    settle "$SLOT" || end failed "cannot write $ROOT/gate"
+    ;;
+share)
+    arm "$((SECONDS_ + late))" || end failed "cannot arm the timer"
+    for step in 1 5 10 25 50; do
+        if [ "$step" -le "$SHARE" ]; then echo "$TOKEN" >"$RUN/$SLOT.$step" || end failed "cannot write $RUN"; fi
+    done
+    ;;
+cut_over)
+    arm "$((SECONDS_ + late))" || end failed "cannot arm the timer"
+    rm -f "$RUN/.gate.$TOKEN"
+    echo "$TOKEN $SLOT $deadline" >"$RUN/.gate.$TOKEN" && mv -T "$RUN/.gate.$TOKEN" "$RUN/$SLOT" || end failed "cannot write $RUN"
+    rm -f "$RUN/$OTHER" "$RUN/$SLOT".[0-9]* "$RUN/$OTHER".[0-9]*
+    disarm share
+    echo "at $(date +%s.%N)"
+    ;;
+confirm)
+    if ! mine "$SLOT"; then
+        [ "$(cat "$ROOT/gate/record" 2>/dev/null)" != "$TOKEN $SLOT" ] || end unchanged "confirmed before"
+        end failed "the cutover is no longer here: this edge went back by itself"
+    fi
+    [ "$ME" != "$DECIDER" ] || [ "$(clock)" -lt "$(cut -d' ' -f3 "$RUN/$SLOT")" ] || end failed "too late to confirm: the timer is due"
+    settle "$SLOT" || end failed "cannot write $ROOT/gate"
+    disarm cut_over
+    ;;
+back)
+    mine "$SLOT" && rm -f "$RUN/$SLOT"
+    rm -f "$RUN/$SLOT".[0-9]*
+    disarm cut_over
+    disarm share
+    ;;
+hold) : >"$ROOT/gate/maintenance" || end failed "cannot write $ROOT/gate" ;;
+resume) rm -f "$ROOT/gate/maintenance" ;;
+esac
+note "$VERB $SLOT" ok
+end ok "$VERB"

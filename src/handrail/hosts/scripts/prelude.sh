@@ -1,0 +1,14 @@
+# What every script starts with. ROOT is the system's directory on disk, RUN its directory on tmpfs.
+# A script answers in lines "key value"; the last line is "result <word> <text>". No such line means that the reply was lost.
+set -u
+export LC_ALL=C
+ROOT=$1 RUN=$2; shift 2
+umask 022
+end() { echo "result $*"; case $1 in ok | unchanged) exit 0 ;; refused | held) exit 77 ;; *) exit 1 ;; esac; }
+clock() { read -r up _ </proc/uptime; echo "${up%.*}${up#*.}"; } # centiseconds on the host's own monotonic clock
+clean() { iconv -f utf-8 -t utf-8 -c | tr -d '\000-\010\013-\037'; }
+fence() { cat "$ROOT/lease/fence" 2>/dev/null || echo 0; }
+note() { # step result text: one line in the host's journal; a full disk must not stop a rollback
+    printf '{"at":"%s","run":"%s","token":%s,"step":"%s","result":"%s"}\n' \
+        "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${RUN_ID:-}" "${TOKEN:-0}" "$1" "$2" >>"$ROOT/journal" 2>/dev/null || :
+}

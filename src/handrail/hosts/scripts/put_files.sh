@@ -1,0 +1,31 @@
+# put_files AFTER: put files (a tar in base64 on standard input) in place, each atomically, only those that differ; then, if any
+# did, run AFTER; if AFTER fails, put the old ones back. Standard input because environment files hold secrets.
+put_back() {
+    while IFS= read -r file; do
+        if [ -f "$incoming/old/$file" ]; then cp -p "$incoming/old/$file" "/$file"; else rm -f "/$file"; fi
+    done <"$incoming/changed"
+}
+put_one() {
+    mkdir -p "/$(dirname "$1")" "$incoming/old/$(dirname "$1")"
+    [ ! -f "/$1" ] || cp -p "/$1" "$incoming/old/$1"
+    echo "$1" >>"$incoming/changed"
+    cp -p "$incoming/new/$1" "/$1.handrail" && mv -fT "/$1.handrail" "/$1"
+}
+put_files() {
+    incoming=$RUN/incoming.$TOKEN
+    trap 'rm -rf "$incoming"' EXIT
+    rm -rf "$incoming" && mkdir -m 700 -p "$incoming" && mkdir "$incoming/new" "$incoming/old" || end failed "cannot write to $RUN"
+    : >"$incoming/changed"
+    base64 -d | tar -xpf - -C "$incoming/new" || end failed "the files arrived broken"
+    (cd "$incoming/new" && find . -type f | cut -c3-) >"$incoming/list"
+    while IFS= read -r file; do
+        cmp -s "$incoming/new/$file" "/$file" && continue
+        put_one "$file" || { put_back; end failed "cannot write /$file: $(df -h "/$(dirname "$file")" | tail -n 1)"; }
+    done <"$incoming/list"
+    changed=$(wc -l <"$incoming/changed")
+    [ "$changed" -gt 0 ] || return 0
+    if ! reason=$(eval "$1" 2>&1 9>&-); then
+        put_back
+        end failed "$1 failed, the old files are back: $(printf %s "$reason" | tail -n 3 | clean | tr '\n' ' ')"
+    fi
+}

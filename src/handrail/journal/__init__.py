@@ -1,0 +1,1 @@
+"""Evidence: events of a run, and the records that hosts keep."""

@@ -1,0 +1,81 @@
+"""What one part of a description says about another: names that must exist, ports that must differ, cycles, times.
+
+The checks read the document before it is a `System`, so that they speak even when something else is wrong with it:
+whatever does not have the shape they expect, they pass over. Its shape is pydantic's to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from handrail.model import claim, cycle, duration, reference
+from handrail.model.branch import at
+from handrail.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# A confirmation needs the bake to be over and a round trip to every host; ten seconds are for the slowest of them.
+CONFIRM_MARGIN = timedelta(seconds=10)
+_SECRET_VARIABLE = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY)$", re.IGNORECASE)
+
+
+def findings(data: Any) -> Iterator[Finding]:
+    """Find everything that does not fit together."""
+    for check in CHECKS:
+        yield from check(data)
+
+
+def _datastores(data: Any) -> Iterator[Finding]:
+    for name in at(data, "datastores"):
+        datastore = at(data, "datastores", name)
+        if datastore.get("kind") == "postgresql":
+            for key in ("database", "user"):
+                if key not in datastore:
+                    yield Finding(("datastores", name, key), f"the {key}, which postgresql needs", "nothing")
+        if datastore.get("kind") == "redis" and datastore.get("database") is not None:
+            yield Finding(("datastores", name, "database"), "no database for redis")
+
+
+def _inline(data: Any) -> Iterator[Finding]:
+    """Refuse a password in the document: it would be in every clone of its repository."""
+    for name in at(data, "services"):
+        for variable, value in at(data, "services", name, "environment").items():
+            if isinstance(value, str | int) and value != "" and _SECRET_VARIABLE.search(variable):
+                where = ("services", name, "environment", variable)
+                yield Finding(where, "{secret: NAME}, with an entry under secrets", "a secret in plain text")
+
+
+def _times(data: Any) -> Iterator[Finding]:
+    """Leave a change enough time to be over before its timer puts the old slot back."""
+    times = at(data, "times")
+    try:
+        bake = duration.parse(times.get("bake", "10s"))
+        confirm = duration.parse(times.get("confirm", "60s"))
+    except (TypeError, ValueError):
+        return
+    least = bake + CONFIRM_MARGIN
+    if confirm > least:
+        return
+    if "confirm" in times:
+        yield Finding(("times", "confirm"), f"more than times.bake + 10s, that is more than {duration.text(least)}")
+    else:
+        yield Finding(
+            ("times", "bake"), f"less than times.confirm - 10s; confirm is {duration.text(confirm)} by default"
+        )
+
+
+CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
+    claim.names,
+    claim.ports,
+    cycle.cycles,
+    reference.needs,
+    reference.services,
+    reference.secrets,
+    reference.placeholders,
+    _datastores,
+    _inline,
+    _times,
+)

@@ -1,0 +1,36 @@
+"""A datastore: what the services keep their data in. It has no slots; a release never touches it."""
+
+from typing import Literal, Self
+
+from pydantic import Field, PrivateAttr
+
+from handrail.model.notation import Group, Port, Unit, User
+from handrail.model.secret import SecretReference
+from handrail.model.value import Value
+
+Kind = Literal["postgresql", "redis"]
+
+
+class Datastore(Value):
+    """One database server or cache."""
+
+    kind: Kind = Field(description="What it is.")
+    hosts: Group = Field(description="Inventory group of the hosts that run it.")
+    unit: Unit = Field(description="systemd unit that runs it.")
+    port: Port = Field(description="Port that it listens on.")
+    database: User | None = Field(default=None, description="Database inside it; postgresql only, and needed there.")
+    user: User | None = Field(default=None, description="User to connect as; needed for postgresql.")
+    password: SecretReference | None = Field(default=None, description="Password of the user, as {secret: NAME}.")
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The key under `datastores`."""
+        return self._name
+
+    def named(self, name: str) -> Self:
+        """Copy the datastore with the key that it stands under."""
+        named = self.model_copy()
+        named._name = name  # noqa: SLF001 - a copy of the same class
+        return named

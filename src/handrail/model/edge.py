@@ -1,0 +1,35 @@
+"""The edge: where requests come in, and the one place that knows which slot is live."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from handrail.model.duration import SomeTime
+from handrail.model.notation import Group, Line, Name, Port, Prefix, ServerName
+from handrail.model.value import Rows, Value
+
+
+class Maintenance(Value):
+    """What is answered while traffic is held."""
+
+    message: Line = Field(
+        default="Maintenance in progress; please try again in a few minutes.", description="Text of the hold page."
+    )
+    retry_after: SomeTime = Field(default=timedelta(seconds=120), description="Retry-After of the hold page.")
+
+
+class Edge(Value):
+    """The reverse proxies in front of the services."""
+
+    hosts: Group = Field(description="Inventory group of the hosts that run it.")
+    port: Port = Field(default=80, description="Port that it listens on.")
+    server_names: tuple[ServerName, ...] = Field(min_length=1, description="Host names that it answers to.")
+    paths: Rows[Prefix, Name] = Field(
+        min_length=1, description="Which service answers which paths; the longest prefix wins."
+    )
+    maintenance: Maintenance = Field(default_factory=Maintenance, description="The hold page.")
+
+    def service_of(self, path: str) -> str | None:
+        """Name the service that answers a path."""
+        fitting = [prefix for prefix in self.paths if path.startswith(prefix)]
+        return self.paths[max(fitting, key=len)] if fitting else None

@@ -1,0 +1,86 @@
+"""An environment: a system and the hosts that it runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from handrail.model.inventory import check
+from handrail.model.placeholder import fill
+from handrail.model.value import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handrail.model.datastore import Datastore
+    from handrail.model.edge import Edge
+    from handrail.model.secret import SecretReference
+    from handrail.model.service import Service
+    from handrail.model.slot import Slot
+    from handrail.model.system import System
+
+
+__all__ = ["Environment", "Host", "check"]
+
+
+@dataclass(frozen=True, order=True)
+class Host:
+    """A machine: its name in the inventory, and the address where its neighbours reach it."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A system on its hosts. Hosts are always in the order of their names, whatever order the inventory has them in."""
+
+    name: str
+    system: System
+    groups: Mapping[str, tuple[Host, ...]]
+
+    def __post_init__(self) -> None:
+        groups = {name: tuple(sorted(set(hosts))) for name, hosts in self.groups.items()}
+        object.__setattr__(self, "groups", Table(groups))
+
+    def hosts_of(self, part: Service | Datastore | Edge) -> tuple[Host, ...]:
+        """List the hosts of a service, a datastore or the edge."""
+        return self.groups[part.hosts]
+
+    def service_hosts(self, name: str) -> tuple[Host, ...]:
+        """List the hosts of the service with this name."""
+        return self.hosts_of(self.system.services[name])
+
+    @property
+    def edge_hosts(self) -> tuple[Host, ...]:
+        """List the hosts of the edge."""
+        return self.hosts_of(self.system.edge)
+
+    @property
+    def all_hosts(self) -> tuple[Host, ...]:
+        """List every host that the system uses, in the one order in which leases are taken."""
+        return tuple(sorted({host for _, part in self.system.parts() for host in self.hosts_of(part)}))
+
+    def values(self, service: Service, slot: Slot, version: str) -> Mapping[str, str]:
+        """Give the values of the placeholders for one slot of one service.
+
+        The address of a service or a datastore is that of the first of its hosts, by name.
+        """
+        values = {"port": str(service.port(slot)), "slot": slot.value, "version": version}
+        for name, each in self.system.services.items():
+            values[f"{name}.port"] = str(each.port(slot))
+            values[f"{name}.address"] = self.hosts_of(each)[0].address
+        for name, datastore in self.system.datastores.items():
+            values[f"{name}.port"] = str(datastore.port)
+            values[f"{name}.address"] = self.hosts_of(datastore)[0].address
+        return Table(values)
+
+    def variables(self, service: Service, slot: Slot, version: str) -> Mapping[str, str | SecretReference]:
+        """Give the environment variables of one slot of one service; secrets stay references."""
+        values = self.values(service, slot, version)
+        return Table(
+            {
+                name: fill(value, values) if isinstance(value, str) else value
+                for name, value in service.environment.items()
+            }
+        )

@@ -1,0 +1,120 @@
+"""What a run knows of its hosts: who they are, what was tried on each, and how it came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from handrail.model.host_state import HostState
+from handrail.model.plan import Plan
+
+
+class Do(StrEnum):
+    """What a step does; the orchestration and the simulator each have one function for each of these."""
+
+    LEASE = "take the lease"
+    PLAN = "plan"
+    SETTLE = "settle the edges"
+    STAGE = "stage"
+    READY = "ready"
+    START = "start"
+    MIGRATE = "migrate"
+    SHARE = "share"
+    WATCH_SHARE = "watch the share"
+    CUT_OVER = "cut over"
+    VERIFY = "verify"
+    BAKE = "bake"
+    CONFIRM = "confirm"
+    GO_BACK = "go back"
+    DRAIN = "drain"
+    STOP = "stop"
+    START_DATA = "start the datastores"
+    STOP_DATA = "stop the datastores"
+    HOLD = "hold traffic"
+    RESUME = "resume traffic"
+    FINISH = "finish"
+
+
+class Outcome(StrEnum):
+    """How a step came out on one host."""
+
+    OK = "ok"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    HELD = "held"  # another run holds the lease
+    REFUSED = "refused"  # the host has seen a newer token
+    UNKNOWN = "unknown"  # no reply: it may have happened or not
+    INTERRUPTED = "interrupted"  # the operator stopped the run
+
+    @property
+    def good(self) -> bool:
+        """Whether the step did what it should."""
+        return self in {Outcome.OK, Outcome.UNCHANGED}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which hosts do what, each group in the one fixed order of all hosts."""
+
+    hosts: tuple[str, ...]
+    services: tuple[str, ...]
+    edges: tuple[str, ...]
+    data: tuple[str, ...] = ()
+    migrator: str = ""
+    services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass
+class Fleet:
+    """What is known; steps' guards read it, executing a step adds to it."""
+
+    roles: Roles
+    states: dict[str, HostState] = field(default_factory=dict)
+    plan: Plan | None = None
+    outcomes: dict[tuple[Do, int], dict[str, Outcome]] = field(default_factory=dict)
+    words: dict[tuple[Do, int, str], str] = field(default_factory=dict)
+    interrupted: bool = False
+    tokens: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def token(self) -> int:
+        """The fencing token of this run: the highest that any host gave."""
+        return max(self.tokens.values(), default=0)
+
+    def record(self, do: Do, host: str, outcome: Outcome, *, part: int = 0, words: str = "") -> None:
+        """Add how a step came out on one host."""
+        self.outcomes.setdefault((do, part), {})[host] = outcome
+        self.words[do, part, host] = words
+
+    def of(self, do: Do) -> list[Outcome]:
+        """All outcomes of one kind of step, on whichever host."""
+        return [outcome for (done, _), by_host in self.outcomes.items() if done == do for outcome in by_host.values()]
+
+    def tried(self, *dos: Do) -> bool:
+        """Whether any host was asked to do one of these."""
+        return any(self.of(do) for do in dos)
+
+    def all_good(self, do: Do, hosts: Iterable[str]) -> bool:
+        """Whether a step is known to have worked on each of these hosts."""
+        by_host = self.outcomes.get((do, 0), {})
+        return all(by_host.get(host, Outcome.UNKNOWN).good for host in hosts)
+
+    def hosts_with(self, *outcomes: Outcome) -> list[str]:
+        """The hosts on which any step came out so, in order."""
+        found = {host for by_host in self.outcomes.values() for host, outcome in by_host.items() if outcome in outcomes}
+        return [host for host in self.roles.hosts if host in found]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything has gone wrong so far."""
+        return any(not outcome.good for by_host in self.outcomes.values() for outcome in by_host.values())
+
+    @property
+    def fenced(self) -> bool:
+        """Whether another run has taken the lease over; nothing that this run sends will be done any more."""
+        return any(outcome is Outcome.REFUSED for by_host in self.outcomes.values() for outcome in by_host.values())
+
+    def leased(self, host: str) -> bool:
+        """Whether this run holds the lease of a host."""
+        return self.outcomes.get((Do.LEASE, 0), {}).get(host, Outcome.HELD).good

@@ -1,0 +1,182 @@
+"""What to do next, decided from what is: no I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from handrail.errors import FleetMixed, ReleaseUnknown
+from handrail.model.host_state import HostState
+from handrail.model.version import Release, version_of
+from handrail.model.slot import Slot
+
+if TYPE_CHECKING:
+    from handrail.model.fleet import Roles
+
+
+class Verb(StrEnum):
+    """What the operator asked for."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    RESTART = "restart"
+    STARTUP = "startup"
+    SHUTDOWN = "shutdown"
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The operator's request. `version` without a `release` names one that is on the hosts already."""
+
+    verb: Verb
+    release: Release | None = None
+    version: str = ""
+    share: int = 0
+    with_database: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do."""
+
+    verb: Verb
+    live: Slot
+    slot: Slot
+    release_id: str
+    digest: str = ""
+    live_release: str = ""
+    warm: bool = False
+    settle: bool = False
+    nothing: bool = False
+    share: int = 0
+    migrate: bool = False
+    with_database: bool = False
+
+    @property
+    def change(self) -> str:
+        """The change in one line, for records and people."""
+        before = version_of(self.live_release) if self.live_release else "nothing"
+        after = version_of(self.release_id) if self.release_id else "nothing"
+        return f"{before} -> {after}"
+
+
+def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
+    """Tell which slot has the traffic; where edges disagree, the newest confirmed one that is healthy on every host."""
+    gates = [states[host].gate for host in roles.edges]
+    if len({gate.confirmed for gate in gates}) == 1:
+        return gates[0].confirmed
+    by_token = sorted(gates, key=lambda gate: gate.record_token, reverse=True)
+    healthy = [gate.confirmed for gate in by_token if _healthy(gate.confirmed, states, roles)]
+    return (healthy or [by_token[0].confirmed])[0]
+
+
+def live_release(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> str:
+    """Tell which release the service hosts have in a slot; empty when there is none."""
+    found = {states[host].slots.get(slot, "") for host in roles.services}
+    if len(found) > 1:
+        named = ", ".join(f"{host} {states[host].slots.get(slot) or 'nothing'}" for host in roles.services)
+        raise FleetMixed(
+            f"the live slot {slot} holds different releases: {named}",
+            next_step="fab deploy VERSION puts one release on every host",
+        )
+    return found.pop() if found else ""
+
+
+def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Plan:
+    """Turn a request and the state of the hosts into a plan.
+
+    Raises ReleaseUnknown when there is no release to go to.
+    """
+    live = live_slot(states, roles)
+    gates = [states[host].gate for host in roles.edges]
+    settle = any(not gate.settled or gate.confirmed != live for gate in gates)
+    match intent.verb:
+        case Verb.STARTUP | Verb.SHUTDOWN:
+            return _plan_system(intent, live, settle=settle, states=states, roles=roles)
+        case _:
+            return _plan_release(intent, live, settle=settle, states=states, roles=roles)
+
+
+def _plan_release(
+    intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles
+) -> Plan:
+    current = {states[host].slots.get(live, "") for host in roles.services}
+    current_id = current.pop() if len(current) == 1 else ""
+    target, digest = _target(intent, current_id, states, roles)
+    slot = live.other
+    nothing = (
+        intent.verb is not Verb.RESTART and target == current_id and not settle and _healthy(live, states, roles)
+    )
+    warm = (
+        intent.verb is not Verb.RESTART
+        and all(states[host].slots.get(slot) == target for host in roles.services)
+        and _healthy(slot, states, roles)
+    )
+    return Plan(
+        verb=intent.verb,
+        live=live,
+        slot=slot,
+        release_id=target,
+        digest=digest,
+        live_release=current_id,
+        warm=warm,
+        settle=settle,
+        nothing=nothing,
+        share=intent.share,
+        migrate=intent.verb is Verb.DEPLOY and not warm,
+    )
+
+
+def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
+    current = live_release(live, states, roles)
+    held = any(states[host].gate.maintenance for host in roles.edges)
+    up = _healthy(live, states, roles) and all(unit.running for host in roles.hosts for unit in states[host].datastores.values())
+    down = not any(unit.running for host in roles.services for unit in states[host].units.values())
+    if intent.with_database:
+        down = down and not any(unit.running for host in roles.data for unit in states[host].datastores.values())
+    return Plan(
+        verb=intent.verb,
+        live=live,
+        slot=live,
+        release_id=current,
+        live_release=current,
+        settle=settle,
+        nothing=(up and not held and not settle) if intent.verb is Verb.STARTUP else (down and held),
+        with_database=intent.with_database,
+    )
+
+
+def _healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
+    return bool(roles.services) and all(
+        states[host].serves(slot, roles.services_of.get(host, frozenset())) for host in roles.services
+    )
+
+
+def _target(
+    intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles
+) -> tuple[str, str]:
+    """Name the release to go to, with its digest where it is known."""
+    if intent.release is not None:
+        return intent.release.id, intent.release.digest
+    if intent.verb is Verb.RESTART:
+        if not current_id:
+            raise ReleaseUnknown("there is no live release to restart", next_step="fab deploy VERSION")
+        return current_id, _digest(current_id, states, roles)
+    good = [line for line in states[roles.services[0]].good if line != current_id]
+    if intent.version:
+        good = [line for line in good if version_of(line) == intent.version]
+    if not good:
+        wanted = f"release {intent.version}" if intent.version else "an earlier good release"
+        known = ", ".join(version_of(line) for line in states[roles.services[0]].good) or "none"
+        raise ReleaseUnknown(
+            f"{wanted} is not on the hosts; good releases there: {known}",
+            next_step="fab history shows what was deployed; fab deploy VERSION brings any release",
+        )
+    return good[-1], _digest(good[-1], states, roles)
+
+
+def _digest(release_id: str, states: Mapping[str, HostState], roles: Roles) -> str:
+    digests: Sequence[str] = [states[host].staged.get(release_id, "") for host in roles.services]
+    return next((digest for digest in digests if digest), "")

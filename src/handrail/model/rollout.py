@@ -1,0 +1,191 @@
+"""The order of a run and its guards, as data: pyinfra executes these tables, and a simulator executes the same ones.
+
+The invariant: at every moment the traffic goes to one slot that passed its health check, and whatever dies, every edge ends on
+the same release. Therefore
+- nothing gets traffic before every host's idle slot is healthy;
+- a cutover is unconfirmed until the first edge, the decider, has confirmed it; edges that hear nothing ask it, then go back;
+- whatever fails before that moment sends every edge back; nothing after it does;
+- the slot that failed is stopped only where every edge is known to have left it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from handrail.model.fleet import Do, Fleet, Outcome
+from handrail.model.plan import Plan
+
+Guard = Callable[[Fleet], bool]
+
+
+class Scope(StrEnum):
+    """On which hosts a step runs, all of them at once."""
+
+    FIRST = "the first host"
+    OTHERS = "every other host"
+    ALL = "every host"
+    SERVICES = "the service hosts"
+    SERVING = "the service hosts and the edges"
+    MIGRATOR = "one service host"
+    EDGES = "the edges"
+    DECIDER = "the first edge"
+    FOLLOWERS = "the other edges"
+    DATA = "the hosts of the datastores"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what, in the operator's words, where, and under which condition."""
+
+    do: Do
+    title: str
+    on: Scope
+    when: Guard
+    part: int = 0
+
+    def hosts(self, fleet: Fleet) -> tuple[str, ...]:
+        """The hosts that this step runs on, in order."""
+        roles = fleet.roles
+        match self.on:
+            case Scope.FIRST:
+                return roles.hosts[:1]
+            case Scope.OTHERS:
+                return roles.hosts[1:]
+            case Scope.ALL:
+                return roles.hosts
+            case Scope.SERVICES:
+                return roles.services
+            case Scope.SERVING:
+                return tuple(host for host in roles.hosts if host in roles.services or host in roles.edges)
+            case Scope.MIGRATOR:
+                return (roles.migrator,) if roles.migrator else ()
+            case Scope.EDGES:
+                return roles.edges
+            case Scope.DECIDER:
+                return roles.edges[:1]
+            case Scope.FOLLOWERS:
+                return roles.edges[1:]
+            case Scope.DATA:
+                return roles.data
+
+    def runs_on(self, host: str, fleet: Fleet) -> bool:
+        """Whether this step is to run on a host, given what is known now."""
+        return host in self.hosts(fleet) and self.when(fleet) and (self.do is not Do.FINISH or fleet.leased(host))
+
+
+def start(fleet: Fleet) -> bool:
+    """Nothing was tried yet."""
+    return not fleet.interrupted
+
+
+def forward(fleet: Fleet) -> bool:
+    """Everything so far went well and nobody stopped the run."""
+    return not fleet.failed and not fleet.interrupted
+
+
+def planned(condition: Callable[[Plan], bool]) -> Guard:
+    """Going forward, and the plan asks for it."""
+    return lambda fleet: forward(fleet) and fleet.plan is not None and not fleet.plan.nothing and condition(fleet.plan)
+
+
+def tokens_differ(fleet: Fleet) -> bool:
+    """A host had seen a higher token than the first one: a lease is one token on every host."""
+    return forward(fleet) and len(set(fleet.tokens.values())) > 1
+
+
+def decided(fleet: Fleet) -> bool:
+    """The first edge has confirmed: from here on there is no way back in this run."""
+    return fleet.all_good(Do.CONFIRM, fleet.roles.edges[:1])
+
+
+def undecidable(fleet: Fleet) -> bool:
+    """The first edge was asked to confirm and did not answer: only the edges' timers can settle it now."""
+    return Outcome.UNKNOWN in fleet.of(Do.CONFIRM)
+
+
+def must_go_back(fleet: Fleet) -> bool:
+    """An edge may have moved its traffic, and the run will not confirm."""
+    moved = fleet.tried(Do.SHARE, Do.CUT_OVER)
+    return moved and not decided(fleet) and not undecidable(fleet) and not fleet.fenced
+
+
+def must_stop_idle(fleet: Fleet) -> bool:
+    """The idle slot was started in vain, and no edge can be using it."""
+    if decided(fleet) or fleet.fenced or not fleet.tried(Do.READY, Do.START):
+        return False
+    moved = fleet.tried(Do.SHARE, Do.CUT_OVER)
+    return not moved or fleet.all_good(Do.GO_BACK, fleet.roles.edges)
+
+
+def must_finish(fleet: Fleet) -> bool:
+    """The lease was taken somewhere and is still this run's."""
+    return not fleet.fenced
+
+
+cold = planned(lambda plan: not plan.warm)
+always = planned(lambda _: True)
+released = planned(lambda plan: bool(plan.release_id))
+
+TAKE_THE_LEASE = (
+    # One fixed order: who has the first host's lease is alone with the others, so that two runs can never hold half each.
+    Step(Do.LEASE, "Take the lease", Scope.FIRST, start),
+    Step(Do.LEASE, "Take the lease everywhere", Scope.OTHERS, forward),
+    Step(Do.LEASE, "Agree on one token", Scope.ALL, tokens_differ, part=1),
+    Step(Do.PLAN, "Plan from what is there", Scope.FIRST, forward),
+)
+
+DEPLOY = (
+    *TAKE_THE_LEASE,
+    Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
+    Step(Do.STAGE, "Stage the release", Scope.SERVICES, cold),
+    Step(Do.READY, "Ready the idle slot and the edges", Scope.SERVING, cold),
+    Step(Do.START, "Start the idle slot", Scope.SERVICES, cold),
+    Step(Do.MIGRATE, "Migrate once", Scope.MIGRATOR, planned(lambda plan: plan.migrate)),
+    Step(Do.SHARE, "Give the canary its share", Scope.EDGES, planned(lambda plan: plan.share > 0)),
+    Step(Do.WATCH_SHARE, "Watch the canary", Scope.EDGES, planned(lambda plan: plan.share > 0)),
+    Step(Do.CUT_OVER, "Cut over, armed to revert", Scope.EDGES, always),
+    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, always),
+    Step(Do.BAKE, "Bake", Scope.EDGES, planned(lambda plan: not plan.warm)),
+    Step(Do.CONFIRM, "Confirm", Scope.DECIDER, always),
+    Step(Do.CONFIRM, "Confirm on the other edges", Scope.FOLLOWERS, decided, part=1),
+    Step(Do.GO_BACK, "Go back", Scope.EDGES, must_go_back),
+    Step(Do.STOP, "Stop the idle slot", Scope.SERVICES, must_stop_idle),
+    Step(Do.DRAIN, "Drain the old slot, which stays warm", Scope.SERVICES, decided),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+STARTUP = (
+    *TAKE_THE_LEASE,
+    Step(Do.START_DATA, "Start the datastores", Scope.DATA, always),
+    Step(Do.READY, "Ready the edges", Scope.EDGES, always),
+    Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
+    Step(Do.START, "Start the live slot", Scope.SERVICES, released),
+    Step(Do.RESUME, "Resume traffic", Scope.EDGES, always),
+    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, released),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+SHUTDOWN = (
+    *TAKE_THE_LEASE,
+    Step(Do.HOLD, "Hold traffic", Scope.EDGES, always),
+    Step(Do.DRAIN, "Drain", Scope.SERVICES, always),
+    Step(Do.STOP, "Stop the services in reverse order", Scope.SERVICES, always),
+    Step(Do.STOP_DATA, "Stop the datastores", Scope.DATA, planned(lambda plan: plan.with_database)),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+
+def steps(table: tuple[Step, ...], *, generations: int) -> Iterator[Step]:
+    """Expand a table: services that need each other start one generation after the other and stop the other way round."""
+    for step in table:
+        match step.do:
+            case Do.START:
+                for part in range(generations):
+                    yield Step(step.do, step.title, step.on, step.when, part)
+            case Do.STOP:
+                for part in reversed(range(generations)):
+                    yield Step(step.do, step.title, step.on, step.when, part)
+            case _:
+                yield step

@@ -1,0 +1,111 @@
+"""A system: everything that handrail knows about what it operates, in one environment.
+
+`document.parse` makes one from YAML and is the only door: what it returned is valid, and nobody checks again.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from graphlib import TopologicalSorter
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from handrail.model.datastore import Datastore
+from handrail.model.duration import Duration, SomeTime, TenSecondsOrMore
+from handrail.model.edge import Edge
+from handrail.model.notation import HostPath, Name, SecretName, Whole
+from handrail.model.release import Release
+from handrail.model.secret import SecretSource
+from handrail.model.service import Service
+from handrail.model.value import Rows, Table, Value, unfit
+
+
+class Times(Value):
+    """How long the steps of a change take."""
+
+    drain: Duration = Field(default=timedelta(seconds=10), description="How long open requests have on the old slot.")
+    bake: Duration = Field(
+        default=timedelta(seconds=10), description="How long the new slot is watched before it is confirmed."
+    )
+    confirm: SomeTime = Field(
+        default=timedelta(seconds=60),
+        description="After this time without a confirmation every host goes back by itself; more than bake + 10s.",
+    )
+    lease: TenSecondsOrMore = Field(
+        default=timedelta(seconds=30),
+        description="How long the lease of a change lives without being renewed; 10s or more.",
+    )
+
+
+def _percent(raw: object) -> object:
+    if not isinstance(raw, int | float) or isinstance(raw, bool) or not 0 <= raw <= 100:
+        raise unfit("a number from 0 to 100")
+    return raw
+
+
+class Bake(Value):
+    """What the edge may show while the new slot is watched."""
+
+    errors_percent: Annotated[float, BeforeValidator(_percent), Field(ge=0, le=100)] = Field(
+        default=1.0, description="Share of answers with a status of 500 or more that is still good, in percent."
+    )
+    p95: SomeTime = Field(default=timedelta(seconds=1), description="Time within which 95 of 100 answers must come.")
+    at_least: Annotated[int, Whole(1, 1_000_000)] = Field(default=20, description="Requests before anything is judged.")
+
+
+def _default_root(before: dict[str, Any]) -> str:
+    return f"/opt/{before['name']}"
+
+
+def _named_services(services: Mapping[str, Service]) -> Mapping[str, Service]:
+    return Table({name: service.named(name) for name, service in services.items()})
+
+
+def _named_datastores(datastores: Mapping[str, Datastore]) -> Mapping[str, Datastore]:
+    return Table({name: datastore.named(name) for name, datastore in datastores.items()})
+
+
+class System(Value):
+    """A system in one environment."""
+
+    name: Name = Field(alias="system", description="Name of the system; it is part of unit names and paths.")
+    root: HostPath = Field(
+        default_factory=_default_root, description="Directory of the system on every host; /opt/<system> if left out."
+    )
+    services: Annotated[Rows[Name, Service], AfterValidator(_named_services)] = Field(
+        min_length=1, description="The programs of the system, by name."
+    )
+    datastores: Annotated[Rows[Name, Datastore], AfterValidator(_named_datastores)] = Field(
+        default_factory=lambda: Table({}), description="What the services keep their data in, by name."
+    )
+    edge: Edge = Field(description="Where requests come in.")
+    release: Release = Field(description="Where releases come from and what is done with one.")
+    times: Times = Field(default_factory=Times, description="How long the steps of a change take.")
+    bake: Bake = Field(default_factory=Bake, description="What the edge may show while the new slot is watched.")
+    secrets: Rows[SecretName, SecretSource] = Field(
+        default_factory=lambda: Table({}), description="Where each secret comes from, by name."
+    )
+
+    def start_order(self) -> tuple[tuple[str, ...], ...]:
+        """Name the services in generations: all that a generation needs runs before it. Stop in the reverse order.
+
+        Datastores are not among them; they run before the first generation.
+        """
+        sorter = TopologicalSorter(
+            {name: [need for need in service.needs if need in self.services] for name, service in self.services.items()}
+        )
+        sorter.prepare()
+        generations = []
+        while sorter.is_active():
+            generation = tuple(sorted(sorter.get_ready()))
+            generations.append(generation)
+            sorter.done(*generation)
+        return tuple(generations)
+
+    def parts(self) -> Iterator[tuple[str, Service | Datastore | Edge]]:
+        """Walk everything that has hosts, each with its key in the document."""
+        for name, service in self.services.items():
+            yield f"services.{name}", service
+        for name, datastore in self.datastores.items():
+            yield f"datastores.{name}", datastore
+        yield "edge", self.edge

@@ -1,0 +1,89 @@
+"""How a run ended: the exit code, and what to tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handrail.model.fleet import Do, Fleet, Outcome
+from handrail.model.plan import Verb
+from handrail.model.rollout import decided, must_go_back, undecidable
+
+MOVES = (Do.SHARE, Do.CUT_OVER)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`word` goes into the record, `text` to the operator."""
+
+    exit_code: int
+    word: str
+    text: str
+    hosts: tuple[str, ...] = ()
+
+
+def verdict(fleet: Fleet) -> Verdict:
+    """Judge a finished run by what is known of each host."""
+    held = fleet.hosts_with(Outcome.HELD)
+    if held:
+        return Verdict(4, "held", _first_words(fleet, Outcome.HELD), tuple(held))
+    if fleet.fenced:
+        return Verdict(4, "fenced", f"the lease was taken over: {_first_words(fleet, Outcome.REFUSED)}", _refused(fleet))
+    if fleet.plan is not None and fleet.plan.verb in {Verb.STARTUP, Verb.SHUTDOWN}:
+        return _plain(fleet)
+    if decided(fleet):
+        return _after_the_decision(fleet)
+    unclear = _unclear_edges(fleet)
+    if unclear:
+        named = ", ".join(unclear)
+        return Verdict(5, "unknown", f"{_cause(fleet)}; not known what {named} serves: its own timer goes back by itself", unclear)
+    if fleet.failed or fleet.interrupted:
+        moved = "every edge is back on the old release" if fleet.tried(*MOVES) else "nothing that is served has changed"
+        return Verdict(1, "failed", f"{_cause(fleet)}; {moved}", tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
+    return _plain(fleet)
+
+
+def _after_the_decision(fleet: Fleet) -> Verdict:
+    followers = fleet.outcomes.get((Do.CONFIRM, 1), {})
+    bad = tuple(host for host, outcome in followers.items() if not outcome.good)
+    if bad:
+        return Verdict(5, "unknown", f"confirmed, but not by {', '.join(bad)}: they ask the first edge when their timer is due", bad)
+    lost = tuple(host for host, outcome in fleet.outcomes.get((Do.FINISH, 0), {}).items() if not outcome.good)
+    tail = f"; the record is missing on {', '.join(lost)}" if lost else ""
+    return Verdict(0, "done", f"{fleet.plan.change if fleet.plan else 'done'}{tail}", lost)
+
+
+def _plain(fleet: Fleet) -> Verdict:
+    if fleet.failed or fleet.interrupted:
+        return Verdict(1, "failed", _cause(fleet), tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
+    if fleet.plan is not None and fleet.plan.nothing:
+        return Verdict(0, "unchanged", "nothing to do: it is as asked already")
+    return Verdict(0, "done", fleet.plan.change if fleet.plan else "done")
+
+
+def _unclear_edges(fleet: Fleet) -> tuple[str, ...]:
+    if undecidable(fleet):
+        return fleet.roles.edges
+    if not must_go_back(fleet):
+        return ()
+    return tuple(host for host in fleet.roles.edges if not fleet.all_good(Do.GO_BACK, [host]))
+
+
+def _refused(fleet: Fleet) -> tuple[str, ...]:
+    return tuple(fleet.hosts_with(Outcome.REFUSED))
+
+
+def _first_words(fleet: Fleet, wanted: Outcome) -> str:
+    for (do, part), by_host in fleet.outcomes.items():
+        for host, outcome in by_host.items():
+            if outcome is wanted:
+                return f"{host}: {fleet.words.get((do, part, host), '')}"
+    return ""
+
+
+def _cause(fleet: Fleet) -> str:
+    """The first thing that went wrong, in the order of the steps."""
+    for (do, part), by_host in fleet.outcomes.items():
+        for host, outcome in by_host.items():
+            if outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
+                return f"{do} failed on {host}: {fleet.words.get((do, part, host), '') or outcome}"
+    return "stopped by the operator" if fleet.interrupted else "failed"

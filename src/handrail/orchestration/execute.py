@@ -1,0 +1,129 @@
+"""pyinfra executes a table of steps: one operation for each step, its guard as `_if`.
+
+A step that fails on a host records that and keeps the host in the run; with an operation that fails, pyinfra would drop the host,
+and it could not be sent back. The last operation turns what is known into success or failure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pyinfra import host as this_host
+from pyinfra.api import FunctionCommand, deploy, operation
+
+from handrail.errors import HandrailError
+from handrail.hosts.script import Reply
+from handrail.hosts.survey import read_state
+from handrail.journal.event import Event
+from handrail.model import rollout
+from handrail.model.fleet import Do, Outcome
+from handrail.model.plan import decide
+from handrail.model.verdict import verdict
+from handrail.orchestration.commands import commands, datastores_on, renew_lease, services_on
+from handrail.orchestration.send import Line
+
+if TYPE_CHECKING:
+    from pyinfra.api.host import Host
+    from pyinfra.api.state import State
+
+    from handrail.model.rollout import Step
+    from handrail.orchestration.watch import Watch
+
+
+@deploy("handrail")
+def execute(watch: Watch, table: tuple[Step, ...]) -> None:
+    """Queue the steps of a table on this host, and the verdict on the first one."""
+    run = watch.run
+    generations = len(run.environment.system.start_order())
+    name = this_host.name
+    for step in this_host.loop(list(rollout.steps(table, generations=generations))):
+        # Every host queues every step: pyinfra orders operations only where hosts share them.
+        perform(name=step.title, watch=watch, step=step, _if=lambda step=step: name in run.hosts_of(step))
+    conclude(name="Verdict", watch=watch, _if=lambda: name == run.fleet.roles.hosts[0])
+
+
+@operation(is_idempotent=False)
+def perform(watch: Watch, step: Step) -> Iterator[Any]:
+    """Do one step on this host and record how it came out."""
+    yield FunctionCommand(_act, (watch, step), {})
+
+
+@operation(is_idempotent=False)
+def conclude(watch: Watch) -> Iterator[Any]:
+    """End with success, or with a failure that says why."""
+    yield FunctionCommand(_judge, (watch,), {})
+
+
+def _act(state: State, host: Host, watch: Watch, step: Step) -> bool:
+    """Always True: see the module's docstring. pyinfra passes state and host to functions that name them."""
+    run = watch.run
+    began = time.monotonic()
+    watch.begins(host, step)
+    reply = _plan(watch) if step.do is Do.PLAN else _ask(watch.line, host, watch, step)
+    if step.do is Do.LEASE and reply.outcome.good:
+        _know(host, watch, reply)
+    run.fleet.record(step.do, host.name, reply.outcome, part=step.part, words=reply.words)
+    run.tell(_event(watch, host, step, reply, time.monotonic() - began))
+    return True
+
+
+def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
+    """Send what the step asks of this host, and stop at the first command that does not work."""
+    try:
+        todo = commands(watch.run, step, host.name)
+    except HandrailError as error:
+        watch.error = error
+        return Reply(Outcome.FAILED, error.message, ())
+    reply = Reply(Outcome.UNCHANGED, "nothing to do here", ())
+    for command in todo:
+        reply = line.send(host, command)
+        if not reply.outcome.good:
+            break
+    return reply
+
+
+def _plan(watch: Watch) -> Reply:
+    fleet = watch.run.fleet
+    try:
+        fleet.plan = decide(watch.run.intent, fleet.states, fleet.roles)
+    except HandrailError as error:
+        watch.error = error
+        return Reply(Outcome.FAILED, error.message, ())
+    return Reply(Outcome.OK, fleet.plan.change, ())
+
+
+def _know(host: Host, watch: Watch, reply: Reply) -> None:
+    run = watch.run
+    system = run.environment.system
+    names = [service.name for service in services_on(run, host.name)]
+    run.fleet.tokens[host.name] = int(reply.value("token"))
+    run.fleet.states[host.name] = read_state(reply, system, names, datastores_on(run, host.name))
+    watch.keep(host, renew_lease)
+
+
+def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -> Event:
+    extra = [*(f"last answer: {probe}" for probe in reply.values("probe")), reply.block("log")]
+    return Event(
+        run_id=watch.run.run_id,
+        step=step.do,
+        title=step.title,
+        host=host.name,
+        outcome=reply.outcome,
+        words=reply.words,
+        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        seconds=round(seconds, 3),
+        log="" if reply.outcome.good else "\n".join(line for line in extra if line),
+    )
+
+
+def _judge(state: State, host: Host, watch: Watch) -> bool:
+    watch.ends()
+    end = verdict(watch.run.fleet)
+    if watch.error is not None and end.exit_code == 1:
+        watch.conclude(watch.error.exit_code, "failed", str(watch.error))
+    else:
+        watch.conclude(end.exit_code, end.word, end.text)
+    return end.exit_code == 0

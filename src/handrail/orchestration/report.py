@@ -1,0 +1,51 @@
+"""What a run tells while it goes: lines for people, or one JSON object a line on the descriptor in HANDRAIL_EVENTS."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from pyinfra import logger
+
+if TYPE_CHECKING:
+    from handrail.errors import HandrailError
+    from handrail.journal.event import Event
+    from handrail.orchestration.watch import Watch
+
+DESCRIPTOR = "HANDRAIL_EVENTS"
+
+
+def quiet() -> bool:
+    """Whether somebody else shows the progress."""
+    return DESCRIPTOR in os.environ
+
+
+def event(happened: Event) -> None:
+    """Tell how a step came out on a host."""
+    _write({"event": happened.json()})
+    if not quiet():
+        logger.info(f"    [{happened.host}] {happened.title}: {happened.outcome} {happened.words} ({happened.seconds:.2f} s)")
+        for line in happened.log.splitlines():
+            logger.info(f"    [{happened.host}]   {line}")
+
+
+def ended(watch: Watch) -> None:
+    """Tell how the run ended."""
+    end: dict[str, Any] = {"exit_code": watch.exit_code, "outcome": watch.word, "text": watch.text}
+    plan = watch.run.fleet.plan
+    if plan is not None:
+        end |= {"what": plan.change, "slot": plan.slot, "warm": plan.warm}
+    _write({"end": end | {"run": watch.run.run_id, "token": watch.run.fleet.token}})
+    if not quiet():
+        logger.info(f"--> {watch.word}: {watch.text}")
+
+
+def refused(error: HandrailError) -> None:
+    """Tell why a run did not begin."""
+    _write({"end": {"exit_code": error.exit_code, "outcome": type(error).__name__, "text": str(error)}})
+
+
+def _write(message: dict[str, Any]) -> None:
+    if quiet():
+        os.write(int(os.environ[DESCRIPTOR]), (json.dumps(message) + "\n").encode())

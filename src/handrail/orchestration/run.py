@@ -1,0 +1,106 @@
+"""One run: what was asked for, on which hosts, what is known so far, and who listens."""
+
+from __future__ import annotations
+
+import getpass
+import secrets as random
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handrail import artifacts
+from handrail.journal.event import Event
+from handrail.model.fleet import Fleet, Roles
+from handrail.secrets import Secret, resolve_all
+
+if TYPE_CHECKING:
+    from handrail.model.environment import Environment
+    from handrail.model.plan import Intent
+    from handrail.model.rollout import Step
+
+
+def who() -> str:
+    """Name the operator and the machine, for the lease and the record; no control characters, no quotes."""
+    name = f"{getpass.getuser()}@{socket.gethostname()}"
+    return "".join(letter for letter in name if letter.isalnum() or letter in "@.-_")[:80]
+
+
+def roles_of(environment: Environment) -> Roles:
+    """Tell which hosts do what."""
+    system = environment.system
+    services_of: dict[str, set[str]] = {}
+    for name in system.services:
+        for host in environment.service_hosts(name):
+            services_of.setdefault(host.name, set()).add(name)
+    hosts = tuple(host.name for host in environment.all_hosts)
+    data = {host.name for store in system.datastores.values() for host in environment.hosts_of(store)}
+    migrate = system.release.migrate
+    return Roles(
+        hosts=hosts,
+        services=tuple(host for host in hosts if host in services_of),
+        edges=tuple(host.name for host in environment.edge_hosts),
+        data=tuple(host for host in hosts if host in data),
+        migrator=environment.service_hosts(migrate.service)[0].name if migrate else "",
+        services_of={host: frozenset(names) for host, names in services_of.items()},
+    )
+
+
+@dataclass
+class Run:
+    """The state of one run of one verb; every host's steps share it."""
+
+    environment: Environment
+    intent: Intent
+    base: Path
+    cache: Path
+    run_id: str = field(default_factory=lambda: random.token_hex(6))
+    holder: str = ""
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fleet = Fleet(roles_of(self.environment))
+        self.holder = self.holder or f"{who()} ({self.intent.verb})"
+
+    def __repr__(self) -> str:
+        return f"Run({self.intent.verb}, {self.environment.name}, {self.run_id})"
+
+    @property
+    def run_directory(self) -> str:
+        """The system's directory on tmpfs, on every host."""
+        return f"/run/handrail/{self.environment.system.name}"
+
+    @cached_property
+    def secrets(self) -> dict[str, Secret]:
+        """The system's secrets; reading them early is how a missing one stops a run before anything is touched."""
+        return resolve_all(self.environment.system.secrets, base=self.base)
+
+    @cached_property
+    def artifact(self) -> Path:
+        """The artifact of the release that the plan goes to, on this machine."""
+        plan = self.fleet.plan
+        release = self.intent.release
+        version, digest = (release.version, release.digest) if release else ("", "")
+        if plan is not None and release is None:
+            version, digest = plan.release_id.rsplit("-", 1)[0], plan.digest
+            digest = digest or artifacts.digest_at(self.environment.system.release.sha256_of(version), base=self.base)
+        return artifacts.fetch(
+            self.environment.system.release.artifact_of(version), digest, base=self.base, cache=self.cache
+        )
+
+    def hosts_of(self, step: Step) -> frozenset[str]:
+        """Tell which hosts a step runs on, decided once, when the first of them is about to begin."""
+        key = (step.title, step.part)
+        if key not in self._begun:
+            self._begun[key] = frozenset(host for host in self.fleet.roles.hosts if step.runs_on(host, self.fleet))
+        return self._begun[key]
+
+    def tell(self, event: Event) -> None:
+        """Let everybody who listens know."""
+        for listener in self.listeners:
+            listener(event)

@@ -1,0 +1,140 @@
+"""Services as systemd template units: `sanvi-backend@blue` and `sanvi-backend@green` on each host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from handrail.model.host_state import UnitState
+from handrail.model.slot import Slot
+from handrail.runtimes.protocol import Argv, File, Instance
+
+# The service is called dead when it was started again this often within one wait for its health.
+RESTARTS_THAT_MEAN_DEAD = 3
+
+UNIT = """\
+# Written by handrail; changes are overwritten by the next deploy.
+[Unit]
+Description={system} {service} in slot %i
+After=network-online.target
+Wants=network-online.target
+# A database that is away for an hour must not leave the service down for good.
+StartLimitIntervalSec=0
+
+[Service]
+Type=exec
+User={user}
+WorkingDirectory={root}/slots/%i{inside}
+EnvironmentFile={root}/env/%i/{service}.env
+ExecStart={command}
+Restart=on-failure
+RestartSec=1
+TimeoutStopSec={stop}
+SyslogIdentifier={system}-{service}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+class Systemd:
+    """The runtime of hosts under systemd."""
+
+    def files(self, instance: Instance) -> tuple[File, ...]:
+        """Give the template unit; both slots share it."""
+        service = instance.service
+        text = UNIT.format(
+            system=instance.system,
+            service=service.name,
+            user=service.user,
+            root=instance.root,
+            inside="" if service.directory == "." else f"/{service.directory}",
+            command=" ".join(_quoted(word) for word in service.command),
+            stop=int(service.stop.total_seconds()),
+        )
+        return (File(f"/etc/systemd/system/{instance.system}-{service.name}@.service", text),)
+
+    def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
+        """Write the variables as systemd.exec(5) EnvironmentFile= reads them."""
+        text = "".join(f'{name}="{_escaped(value)}"\n' for name, value in variables.items())
+        return File(instance.environment_file, text, 0o600)
+
+    def reload(self) -> Argv:
+        """Read unit files again."""
+        return ("systemctl", "daemon-reload")
+
+    def start(self, instance: Instance) -> tuple[Argv, ...]:
+        """Start it, and have it started at boot."""
+        unit = _unit(instance)
+        # `enable` reloads the daemon, which takes longer than all the rest: only when it is needed.
+        return (("sh", "-c", 'systemctl is-enabled -q "$0" || systemctl enable -q "$0"', unit), ("systemctl", "start", unit))
+
+    def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Stop them all at once; systemd waits up to the unit's TimeoutStopSec."""
+        # A unit that was never installed is as stopped as one can be (exit 5, systemctl(1)).
+        return (("sh", "-c", 'systemctl stop "$@" || [ $? = 5 ]', "handrail", *map(_unit, instances)),)
+
+    def died(self, instance: Instance) -> Argv:
+        """Exit 0 when systemd gave up or has started it again and again."""
+        script = '[ "$(systemctl show -p NRestarts --value "$0")" -ge "$1" ] || systemctl is-failed -q "$0"'
+        return ("sh", "-c", script, _unit(instance), str(RESTARTS_THAT_MEAN_DEAD))
+
+    def status(self, instances: Sequence[Instance]) -> Argv:
+        """Show the properties of all units in one call."""
+        return ("systemctl", "show", "-p", "Id,ActiveState,SubState,NRestarts,UnitFileState", *map(_unit, instances))
+
+    def states(self, output: str, instances: Sequence[Instance]) -> Mapping[tuple[str, Slot], UnitState]:
+        """Read blocks of `Key=value` lines, one block for each unit."""
+        blocks = properties(output)
+        return {(one.service.name, one.slot): unit_state(blocks.get(_unit(one), {})) for one in instances}
+
+    def log(self, instance: Instance, *, lines: int) -> Argv:
+        """Print its last lines from the journal."""
+        return ("journalctl", "-u", _unit(instance), "-n", str(lines), "--no-pager", "-o", "cat")
+
+    def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
+        """Run a command in a transient unit with the service's user, directory and variables."""
+        return (
+            "systemd-run", "--quiet", "--wait", "--pipe", "--collect",
+            f"--uid={instance.service.user}",
+            f"--working-directory={instance.directory}",
+            f"--property=EnvironmentFile={instance.environment_file}",
+            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}",
+            "--", *command,
+        )  # fmt: skip
+
+
+def properties(output: str) -> dict[str, dict[str, str]]:
+    """Split the output of `systemctl show` into one table for each unit, by its Id."""
+    blocks: dict[str, dict[str, str]] = {}
+    for block in output.split("\n\n"):
+        pairs = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if "Id" in pairs:
+            blocks[pairs["Id"]] = pairs
+    return blocks
+
+
+def unit_state(pairs: Mapping[str, str]) -> UnitState:
+    """Read one unit's properties."""
+    return UnitState(
+        running=pairs.get("ActiveState") == "active",
+        state=f"{pairs.get('ActiveState', 'unknown')} ({pairs.get('SubState', '?')})",
+        restarts=int(pairs.get("NRestarts", "0") or 0),
+        enabled=pairs.get("UnitFileState") == "enabled",
+    )
+
+
+def _unit(instance: Instance) -> str:
+    return f"{instance.system}-{instance.service.name}@{instance.slot}.service"
+
+
+def _escaped(text: str) -> str:
+    for letter in ("\\", '"', "`", "$"):
+        text = text.replace(letter, f"\\{letter}")
+    return text
+
+
+def _quoted(word: str) -> str:
+    """Quote a word for ExecStart=, where % begins a specifier and $ a variable (systemd.service(5))."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{escaped}"'

@@ -1,0 +1,82 @@
+"""Secrets: a type that masks itself, and the places they come from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from handrail.errors import SecretMissing
+from handrail.model.secret import SecretSource
+
+MASK = "********"
+# A password manager that asks for a touch of a key takes a while; a hung one must not hang a deploy.
+COMMAND_SECONDS = 60
+
+
+class Secret:
+    """A value that never shows itself: not in str, repr, format, JSON or YAML. `reveal` is the only way out."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Give the value, to put it on a host's standard input or into a 0600 file."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return MASK
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret cannot be pickled or copied into a record")
+
+
+def resolve(name: str, source: SecretSource, *, base: Path) -> Secret:
+    """Read a secret from its place. Files are relative to `base`, the directory of the system's YAML.
+
+    Raises SecretMissing, which names the place and never the value.
+    """
+    if source.env is not None:
+        value = os.environ.get(source.env, "")
+        place, remedy = f"the environment variable {source.env}", f"export {source.env}=…"
+    elif source.file is not None:
+        path = base / source.file
+        value = path.read_text().rstrip("\n") if path.is_file() else ""
+        place, remedy = f"the file {path}", f"write the secret to {path}, mode 0600"
+    else:
+        command = list(source.command or ())
+        value, place = _printed_by(command), f"the command {command[0]!r}"
+        remedy = "run the command by hand and see what it says"
+    if not value:
+        raise SecretMissing(f"the secret {name} is not in {place}", next_step=remedy)
+    return Secret(value)
+
+
+def resolve_all(sources: Mapping[str, SecretSource], *, base: Path) -> dict[str, Secret]:
+    """Read all secrets of a system; the error names every one that is missing."""
+    found: dict[str, Secret] = {}
+    missing: list[SecretMissing] = []
+    for name, source in sources.items():
+        try:
+            found[name] = resolve(name, source, base=base)
+        except SecretMissing as error:
+            missing.append(error)
+    if missing:
+        raise SecretMissing("; ".join(error.message for error in missing), next_step=missing[0].next_step)
+    return found
+
+
+def _printed_by(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.rstrip("\n") if done.returncode == 0 else ""
