@@ -33,6 +33,7 @@ def ensure() -> None:
         subprocess.run(["systemctl", "start", "docker"], check=False, timeout=START_SECONDS)
     else:
         _start()
+        return
     wait_for("the Docker engine", answers, deadline_seconds=START_SECONDS, every_seconds=0.5)
 
 
@@ -64,10 +65,18 @@ def _start() -> None:
         engine = subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     paths.ENGINE_PID.write_text(str(engine.pid))
 
+    def up() -> bool:
+        if engine.poll() is not None:
+            paths.ENGINE_PID.unlink(missing_ok=True)
+            raise LabError(f"dockerd ended at once: {paths.ENGINE_LOG.read_text().strip()[-600:]}")
+        return answers()
+
+    wait_for("the Docker engine", up, deadline_seconds=START_SECONDS, every_seconds=0.5)
+
 
 def _is_engine(pid: int) -> bool:
-    # the pid may belong to someone else after a reboot of the machine
+    # the pid may belong to someone else after a reboot of the machine; what has ended but is not yet reaped has no exe
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "dockerd"
+        return Path(f"/proc/{pid}/exe").readlink().name == "dockerd"
     except OSError:
         return False

@@ -93,7 +93,9 @@ def _read_http(url: str) -> Iterator[bytes]:
     try:
         response = again(httpx.get)(url, timeout=FETCH_SECONDS, follow_redirects=True)
     except httpx.HTTPError as error:
-        raise ReleaseUnknown(f"{url} does not answer: {error}", next_step="check the address and the network") from error
+        raise ReleaseUnknown(
+            f"{url} does not answer: {error}", next_step="check the address and the network"
+        ) from error
     if response.status_code != 200:
         raise ReleaseUnknown(f"{url} answered {response.status_code}", next_step="check the version and the address")
     yield response.content
@@ -109,7 +111,7 @@ def _read_s3(url: str) -> Iterator[bytes]:
     try:
         body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
     except (BotoCoreError, ClientError) as error:
-        raise ReleaseUnknown(f"{url} cannot be read: {error}", next_step="check the bucket, the key and your credentials") from error
+        raise ReleaseUnknown(
+            f"{url} cannot be read: {error}", next_step="check the bucket, the key and your credentials"
+        ) from error
     yield from body.iter_chunks(CHUNK)
-
-

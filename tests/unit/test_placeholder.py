@@ -8,7 +8,6 @@ from handrail.errors import BadInput
 from handrail.model import placeholder
 
 VALUES = {"port": "3010", "slot": "green", "postgresql.address": "10.20.2.11"}
-PIECES = st.lists(st.sampled_from(["${port}", "${slot}", "${postgresql.address}", "$$", "$", "{", "}", "a", " ", "\n"]))
 
 
 @pytest.mark.parametrize(
@@ -47,19 +46,8 @@ def test_names_are_listed_in_order():
     assert placeholder.names("${slot} $${x} ${port} ${") == ("slot", "port", "")
 
 
-@given(PIECES)
-def test_no_placeholder_is_left_behind(pieces):
-    text = "".join(pieces)
-    try:
-        filled = placeholder.fill(text, VALUES)
-    except BadInput:
-        assert "" in placeholder.names(text) or set(placeholder.names(text)) - set(VALUES)
-    else:
-        assert "${" not in filled.replace("$$", "") or "$$" in text
-
-
 @given(st.text(alphabet="${}portslo. \n", max_size=40))
-def test_text_of_any_kind_is_filled_or_refused(text):
+def test_no_placeholder_is_left_behind(text):
     without_literal_dollars = text.replace("$$", "")
     try:
         filled = placeholder.fill(without_literal_dollars, VALUES)

@@ -2,6 +2,11 @@
 'use strict';
 
 const { Pool } = require('pg');
+const { within } = require('../service');
+
+// a health check must know soon; a request may wait for a connection of a slot that has only just got all the traffic
+const PROBE_TIMEOUT_MS = 1000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
@@ -12,14 +17,14 @@ const settings = {
   database: process.env.DATABASE_NAME,
   user: process.env.DATABASE_USER,
   password: process.env.DATABASE_PASSWORD,
-  connectionTimeoutMillis: 1000,
+  connectionTimeoutMillis: REQUEST_TIMEOUT_MS,
 };
 
 let pool = null;
 
 function query(text, values) {
   if (!pool) {
-    pool = new Pool({ ...settings, max: 10, query_timeout: 1000 });
+    pool = new Pool({ ...settings, max: 10, query_timeout: REQUEST_TIMEOUT_MS });
     // an idle connection that the server closed is replaced by the pool; without a listener it would end the process
     pool.on('error', () => {});
   }
@@ -27,7 +32,7 @@ function query(text, values) {
 }
 
 async function ping() {
-  await query('SELECT 1');
+  await within(PROBE_TIMEOUT_MS, 'PostgreSQL', query('SELECT 1'));
 }
 
 async function items() {

@@ -20,7 +20,12 @@ class Loaded:
 
 
 def load_environment(
-    groups: Mapping[str, Iterable[tuple[str, str]]], *, name: str, systems: tuple[str, ...], folder: Path, only: str = ""
+    groups: Mapping[str, Iterable[tuple[str, str]]],
+    *,
+    name: str,
+    systems: tuple[str, ...],
+    folder: Path,
+    only: str = "",
 ) -> Loaded:
     """Read the systems of an inventory, check them together, and give the one that is meant, by default the first.
 
@@ -33,7 +38,9 @@ def load_environment(
         if not only or each.environment.system.name == only:
             return each
     known = ", ".join(each.environment.system.name for each in loaded)
-    raise InventoryInvalid(f"the inventory {name} has no system {only!r}; it has {known}", next_step="name one of those")
+    raise InventoryInvalid(
+        f"the inventory {name} has no system {only!r}; it has {known}", next_step="name one of those"
+    )
 
 
 def _load(path: Path, name: str, hosts: Mapping[str, tuple[Host, ...]]) -> Loaded:

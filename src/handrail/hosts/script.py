@@ -43,7 +43,9 @@ class Command:
         return (*limit, "sh", "-c", text_of("prelude", *self.scripts), "handrail", *self.arguments)
 
     def __str__(self) -> str:
-        return shlex.join([self.scripts[-1], *(word if len(word) < 60 else f"{word[:57]}..." for word in self.arguments)])
+        return shlex.join(
+            [self.scripts[-1], *(word if len(word) < 60 else f"{word[:57]}..." for word in self.arguments)]
+        )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command, Reply, shell_line
@@ -14,6 +14,7 @@ from handrail.runtimes.systemd import properties, unit_state
 
 if TYPE_CHECKING:
     from handrail.model.datastore import Datastore
+    from handrail.model.service import Service
     from handrail.model.system import System
 
 # Health checks of both slots, one after the other, at most 2 s each, and slow disks.
@@ -21,19 +22,30 @@ SURVEY_SECONDS = 60
 HUNDREDTHS = 100
 
 
-def instances_on(system: System, services: Sequence[str]) -> tuple[Instance, ...]:
+def instances_on(system: System, services: Sequence[Service]) -> tuple[Instance, ...]:
     """List the services of a host, each in both slots."""
-    return tuple(Instance(system.name, system.root, system.services[name], slot) for name in services for slot in Slot)
+    return tuple(Instance(system.name, system.root, service, slot) for service in services for slot in Slot)
 
 
-def survey_arguments(system: System, services: Sequence[str], datastores: Sequence[Datastore]) -> tuple[str, ...]:
+def survey_arguments(system: System, services: Sequence[Service], datastores: Sequence[Datastore]) -> tuple[str, ...]:
     """Give the arguments of the survey for a host with these services and datastores."""
     instances = instances_on(system, services)
-    by_runtime = {one.service.runtime: [same for same in instances if same.service.runtime == one.service.runtime] for one in instances}
+    by_runtime = {
+        one.service.runtime: [same for same in instances if same.service.runtime == one.service.runtime]
+        for one in instances
+    }
     commands = [RUNTIMES[name].status(members) for name, members in by_runtime.items()]
     if datastores:
         commands.append(("echo",))
-        commands.append(("systemctl", "show", "-p", "Id,ActiveState,SubState,NRestarts,UnitFileState", *(store.unit for store in datastores)))
+        commands.append(
+            (
+                "systemctl",
+                "show",
+                "-p",
+                "Id,ActiveState,SubState,NRestarts,UnitFileState",
+                *(store.unit for store in datastores),
+            )
+        )
     probes = [
         word
         for one in instances
@@ -42,13 +54,13 @@ def survey_arguments(system: System, services: Sequence[str], datastores: Sequen
     return (system.name, shell_line(commands) if commands else "", *probes)
 
 
-def survey(system: System, run_directory: str, services: Sequence[str], datastores: Sequence[Datastore]) -> Command:
+def survey(system: System, run_directory: str, services: Sequence[Service], datastores: Sequence[Datastore]) -> Command:
     """Build the command that only looks."""
     arguments = survey_arguments(system, services, datastores)
     return Command(("survey", "end"), (system.root, run_directory, *arguments), SURVEY_SECONDS)
 
 
-def read_state(reply: Reply, system: System, services: Sequence[str], datastores: Sequence[Datastore]) -> HostState:
+def read_state(reply: Reply, system: System, services: Sequence[Service], datastores: Sequence[Datastore]) -> HostState:
     """Understand what a survey printed."""
     instances = instances_on(system, services)
     printed = reply.block("units")
@@ -72,7 +84,7 @@ def read_state(reply: Reply, system: System, services: Sequence[str], datastores
         datastores={store.name: unit_state(blocks.get(_unit(store), {})) for store in datastores},
         gate=_gate(reply),
         good=tuple(reply.values("good")),
-        staged=_pairs(reply.values("staged")),
+        staged={release: digest for release, _, digest in (line.partition(" ") for line in reply.values("staged"))},
         free_kilobytes=int(reply.value("free") or 0),
         missing_tools=tuple(reply.values("missing")),
     )
@@ -80,10 +92,6 @@ def read_state(reply: Reply, system: System, services: Sequence[str], datastores
 
 def _unit(store: Datastore) -> str:
     return store.unit if "." in store.unit else f"{store.unit}.service"
-
-
-def _pairs(lines: object) -> Mapping[str, str]:
-    return dict(str(line).split(" ", 1) for line in lines)  # type: ignore[call-overload]  # an iterator of "key value"
 
 
 def _health(reply: Reply) -> dict[tuple[str, Slot], Probe]:

@@ -24,7 +24,7 @@ def ports(data: Any) -> Iterator[Finding]:
     """Find each port that something else on the same hosts has already."""
     taken: dict[tuple[Any, int], str] = {}
     for path, group, port in _claims(data):
-        if not isinstance(group, str) or not isinstance(port, int):
+        if not isinstance(group, str) or not isinstance(port, int) or isinstance(port, bool):
             continue
         owner = taken.setdefault((group, port), ".".join(str(part) for part in path))
         if owner != ".".join(str(part) for part in path):

@@ -17,6 +17,8 @@ from handrail.model.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from handrail.model.finding import Path
+
 # A confirmation needs the bake to be over and a round trip to every host; ten seconds are for the slowest of them.
 CONFIRM_MARGIN = timedelta(seconds=10)
 _SECRET_VARIABLE = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY)$", re.IGNORECASE)
@@ -67,6 +69,15 @@ def _times(data: Any) -> Iterator[Finding]:
         )
 
 
+def _nothing(data: Any, path: Path = ()) -> Iterator[Finding]:
+    """Find keys without a value: `password:` with nothing behind it is no password only by accident."""
+    if data is None:
+        yield Finding(path, "a value; leave the key out if there is none", "nothing")
+    elif isinstance(data, dict | tuple):
+        for part, child in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from _nothing(child, (*path, part))
+
+
 CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     claim.names,
     claim.ports,
@@ -78,4 +89,5 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     _datastores,
     _inline,
     _times,
+    _nothing,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,9 +12,6 @@ from handrail.model import complaint, consistency, reader
 from handrail.model.finding import Finding, near, unknown
 from handrail.model.outline import TRAP, Outline, joined
 from handrail.model.system import System
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _PRIVATE = re.compile(r"^(secrets|environment)$|password|secret|token", re.IGNORECASE)
 
@@ -28,10 +25,14 @@ def parse(text: str, *, source: str, environment: str) -> System:
     outline, misfits = _laid_over(document, environment)
     problems += [_problem(finding, document, source) for finding in misfits]
     data = outline.plain()
-    system, complaints = _validated(data)
-    for finding in (*complaints, *consistency.findings(data)):
-        if outline.deepest(finding.path)[0].value is not TRAP:
-            problems.append(_problem(finding, outline, source))
+    system, shapes = _validated(data)
+    told = {finding.path for finding in shapes}
+    fits = [finding for finding in consistency.findings(data) if finding.path not in told]
+    problems += [
+        _problem(finding, outline, source)
+        for finding in (*shapes, *fits)
+        if outline.deepest(finding.path)[0].value is not TRAP
+    ]
     if problems or system is None:
         raise SystemInvalid(sorted(dict.fromkeys(problems), key=lambda problem: problem.line))
     return system
@@ -73,11 +74,11 @@ def _laid_over(document: Outline, environment: str) -> tuple[Outline, list[Findi
     return common.under(overlay.without(*fixed)), findings
 
 
-def _validated(data: Any) -> tuple[System | None, Iterable[Finding]]:
+def _validated(data: Any) -> tuple[System | None, tuple[Finding, ...]]:
     try:
         return System.model_validate(data), ()
     except ValidationError as error:
-        return None, complaint.findings(error)
+        return None, tuple(complaint.findings(error))
 
 
 def _problem(finding: Finding, outline: Outline, source: str) -> Problem:

@@ -61,6 +61,15 @@ class Environment:
         """List every host that the system uses, in the one order in which leases are taken."""
         return tuple(sorted({host for _, part in self.system.parts() for host in self.hosts_of(part)}))
 
+    def services_on(self, host: str) -> tuple[Service, ...]:
+        """List the services of a host in the order in which they start."""
+        order = [name for generation in self.system.start_order() for name in generation]
+        return tuple(self.system.services[name] for name in order if host in _names(self.service_hosts(name)))
+
+    def datastores_on(self, host: str) -> tuple[Datastore, ...]:
+        """List the datastores of a host."""
+        return tuple(store for store in self.system.datastores.values() if host in _names(self.hosts_of(store)))
+
     def values(self, service: Service, slot: Slot, version: str) -> Mapping[str, str]:
         """Give the values of the placeholders for one slot of one service.
 
@@ -84,3 +93,7 @@ class Environment:
                 for name, value in service.environment.items()
             }
         )
+
+
+def _names(hosts: tuple[Host, ...]) -> frozenset[str]:
+    return frozenset(host.name for host in hosts)

@@ -31,6 +31,9 @@ def unknown(path: Path, name: str, known: Iterable[str], *, what: str, found: st
 
 def near(name: str, names: Iterable[str]) -> str:
     """Name the closest of the names, or nothing."""
-    # difflib is quadratic; nobody mistypes a name at such a length.
-    matches = get_close_matches(name, list(names), n=1) if len(name) <= 100 else []
+    known = list(names)
+    # difflib compares everything with everything; nobody mistypes a name at such a length, or picks from so many.
+    if len(name) > 100 or len(known) > 200:
+        return ""
+    matches = get_close_matches(name, known, n=1)
     return matches[0] if matches else ""

@@ -39,6 +39,7 @@ class Do(StrEnum):
 class Outcome(StrEnum):
     """How a step came out on one host."""
 
+    RUNNING = "running"  # not known yet; told to those who watch, never recorded
     OK = "ok"
     UNCHANGED = "unchanged"
     FAILED = "failed"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from handrail.model.slot import Slot
 
 
-
 @dataclass(frozen=True)
 class LeaseState:
     """Who holds the lease of this host; `seconds_left` below zero means that it has expired."""

@@ -6,13 +6,12 @@ A dollar before anything else stands for itself, so `$(date)` and `cost: $5` nee
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from handrail.errors import BadInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 _TOKEN = re.compile(r"\$\$|\$\{([^{}$]*)\}|\$\{")
 
@@ -31,7 +30,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
         name = match[1] or ""
         if name not in values:
             raise BadInput(
-                f"there is no placeholder {shown(name)!s} here",
+                f"there is no placeholder {shown(name)} here",
                 next_step=f"use one of {', '.join(sorted(values)) or 'none'}, or $$ for a dollar",
             )
         return values[name]
@@ -44,9 +43,3 @@ def shown(name: str) -> str:
     if not name:
         return "${ without a name and a }"
     return f"${{{name}}}" if re.fullmatch(r"[A-Za-z0-9._-]{1,63}", name) else "${…}, which is not a name"
-
-
-def closest(name: str, known: Iterable[str]) -> str:
-    """Guess which placeholder was meant."""
-    near = get_close_matches(name, list(known), n=1)
-    return f"${{{near[0]}}}" if near else ""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from handrail.errors import FleetMixed, ReleaseUnknown
 from handrail.model.host_state import HostState
-from handrail.model.version import Release, version_of
 from handrail.model.slot import Slot
+from handrail.model.version import Release, version_of
 
 if TYPE_CHECKING:
     from handrail.model.fleet import Roles
@@ -99,16 +99,12 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             return _plan_release(intent, live, settle=settle, states=states, roles=roles)
 
 
-def _plan_release(
-    intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles
-) -> Plan:
+def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
     current = {states[host].slots.get(live, "") for host in roles.services}
     current_id = current.pop() if len(current) == 1 else ""
     target, digest = _target(intent, current_id, states, roles)
     slot = live.other
-    nothing = (
-        intent.verb is not Verb.RESTART and target == current_id and not settle and _healthy(live, states, roles)
-    )
+    nothing = intent.verb is not Verb.RESTART and target == current_id and not settle and _healthy(live, states, roles)
     warm = (
         intent.verb is not Verb.RESTART
         and all(states[host].slots.get(slot) == target for host in roles.services)
@@ -125,14 +121,17 @@ def _plan_release(
         settle=settle,
         nothing=nothing,
         share=intent.share,
-        migrate=intent.verb is Verb.DEPLOY and not warm,
+        # Also for a slot that is warm: the run that started it may have died before it migrated.
+        migrate=intent.verb is Verb.DEPLOY,
     )
 
 
 def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
     current = live_release(live, states, roles)
     held = any(states[host].gate.maintenance for host in roles.edges)
-    up = _healthy(live, states, roles) and all(unit.running for host in roles.hosts for unit in states[host].datastores.values())
+    up = _healthy(live, states, roles) and all(
+        unit.running for host in roles.hosts for unit in states[host].datastores.values()
+    )
     down = not any(unit.running for host in roles.services for unit in states[host].units.values())
     if intent.with_database:
         down = down and not any(unit.running for host in roles.data for unit in states[host].datastores.values())
@@ -154,9 +153,7 @@ def _healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
     )
 
 
-def _target(
-    intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles
-) -> tuple[str, str]:
+def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles) -> tuple[str, str]:
     """Name the release to go to, with its digest where it is known."""
     if intent.release is not None:
         return intent.release.id, intent.release.digest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.model import placeholder
 from handrail.model.branch import at, texts
-from handrail.model.finding import Finding, unknown
+from handrail.model.finding import Finding, near, unknown
 from handrail.model.notation import SECRET_NAME
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def placeholders(data: Any) -> Iterator[Finding]:
         for path, text in texts(inside, start):
             for name in placeholder.names(text):
                 if name not in known:
+                    close = near(name, known)
+                    suggestion = f"${{{close}}}" if close else ""
                     allowed = f"{', '.join(f'${{{each}}}' for each in known)}; $$ is a dollar"
-                    yield Finding(path, allowed, placeholder.shown(name), placeholder.closest(name, known))
+                    yield Finding(path, allowed, placeholder.shown(name), suggestion)
 
 
 def _filled(data: Any) -> Iterator[tuple[Path, Any, list[str]]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.plan import Plan
+from handrail.model.plan import Plan, Verb
 
 Guard = Callable[[Fleet], bool]
 
@@ -147,7 +147,7 @@ DEPLOY = (
     Step(Do.WATCH_SHARE, "Watch the canary", Scope.EDGES, planned(lambda plan: plan.share > 0)),
     Step(Do.CUT_OVER, "Cut over, armed to revert", Scope.EDGES, always),
     Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, always),
-    Step(Do.BAKE, "Bake", Scope.EDGES, planned(lambda plan: not plan.warm)),
+    Step(Do.BAKE, "Bake", Scope.EDGES, planned(lambda plan: plan.verb is not Verb.ROLLBACK)),
     Step(Do.CONFIRM, "Confirm", Scope.DECIDER, always),
     Step(Do.CONFIRM, "Confirm on the other edges", Scope.FOLLOWERS, decided, part=1),
     Step(Do.GO_BACK, "Go back", Scope.EDGES, must_go_back),

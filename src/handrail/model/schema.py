@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic.json_schema import GenerateJsonSchema
@@ -31,9 +32,14 @@ class _Generate(GenerateJsonSchema):
         return rows | {"additionalProperties": False} if "patternProperties" in rows else rows
 
 
+@cache
+def _of_the_models() -> Schema:
+    return System.model_json_schema(schema_generator=_Generate)
+
+
 def json_schema() -> Schema:
     """Describe the whole document, the part for each environment included."""
-    schema = System.model_json_schema(schema_generator=_Generate)
+    schema = deepcopy(_of_the_models())
     definitions = schema.pop("$defs")
     overlay = _partial(schema)
     overlay["title"] = "Environment"
@@ -59,8 +65,8 @@ def top_level() -> tuple[str, ...]:
 
 def describe(path: tuple[str | int, ...]) -> tuple[str, tuple[str, ...]]:
     """Say what may stand at a path: its description, and the keys that it has if it is a mapping."""
-    schema = System.model_json_schema(schema_generator=_Generate)
-    here: Schema = schema
+    schema = _of_the_models()
+    here = schema
     description = str(here.get("description", ""))
     for part in path:
         here = _resolved(_child(here, part), schema["$defs"])

@@ -27,7 +27,9 @@ def verdict(fleet: Fleet) -> Verdict:
     if held:
         return Verdict(4, "held", _first_words(fleet, Outcome.HELD), tuple(held))
     if fleet.fenced:
-        return Verdict(4, "fenced", f"the lease was taken over: {_first_words(fleet, Outcome.REFUSED)}", _refused(fleet))
+        return Verdict(
+            4, "fenced", f"the lease was taken over: {_first_words(fleet, Outcome.REFUSED)}", _refused(fleet)
+        )
     if fleet.plan is not None and fleet.plan.verb in {Verb.STARTUP, Verb.SHUTDOWN}:
         return _plain(fleet)
     if decided(fleet):
@@ -35,10 +37,14 @@ def verdict(fleet: Fleet) -> Verdict:
     unclear = _unclear_edges(fleet)
     if unclear:
         named = ", ".join(unclear)
-        return Verdict(5, "unknown", f"{_cause(fleet)}; not known what {named} serves: its own timer goes back by itself", unclear)
+        return Verdict(
+            5, "unknown", f"{_cause(fleet)}; not known what {named} serves: its own timer goes back by itself", unclear
+        )
     if fleet.failed or fleet.interrupted:
         moved = "every edge is back on the old release" if fleet.tried(*MOVES) else "nothing that is served has changed"
-        return Verdict(1, "failed", f"{_cause(fleet)}; {moved}", tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
+        return Verdict(
+            1, "failed", f"{_cause(fleet)}; {moved}", tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN))
+        )
     return _plain(fleet)
 
 
@@ -46,7 +52,12 @@ def _after_the_decision(fleet: Fleet) -> Verdict:
     followers = fleet.outcomes.get((Do.CONFIRM, 1), {})
     bad = tuple(host for host, outcome in followers.items() if not outcome.good)
     if bad:
-        return Verdict(5, "unknown", f"confirmed, but not by {', '.join(bad)}: they ask the first edge when their timer is due", bad)
+        return Verdict(
+            5,
+            "unknown",
+            f"confirmed, but not by {', '.join(bad)}: they ask the first edge when their timer is due",
+            bad,
+        )
     lost = tuple(host for host, outcome in fleet.outcomes.get((Do.FINISH, 0), {}).items() if not outcome.good)
     tail = f"; the record is missing on {', '.join(lost)}" if lost else ""
     return Verdict(0, "done", f"{fleet.plan.change if fleet.plan else 'done'}{tail}", lost)

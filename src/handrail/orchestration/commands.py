@@ -21,7 +21,6 @@ from handrail.runtimes.protocol import File, Instance
 from handrail.traffic import nginx
 
 if TYPE_CHECKING:
-    from handrail.model.datastore import Datastore
     from handrail.model.rollout import Step
     from handrail.model.service import Service
     from handrail.orchestration.run import Run
@@ -41,7 +40,9 @@ def commands(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
     return BUILDERS[step.do](run, step, host)
 
 
-def fenced(run: Run, scripts: Sequence[str], arguments: Sequence[str], *, seconds: float = 30, stdin: str = "") -> Command:
+def fenced(
+    run: Run, scripts: Sequence[str], arguments: Sequence[str], *, seconds: float = 30, stdin: str = ""
+) -> Command:
     """Build a command that changes something: it carries the token, which the host checks in the same command."""
     root = run.environment.system.root
     head = (root, run.run_directory, str(run.fleet.token), run.run_id)
@@ -55,19 +56,6 @@ def plan_of(run: Run) -> Plan:
     return run.fleet.plan
 
 
-def services_on(run: Run, host: str) -> list[Service]:
-    """List the services of a host, in the order in which they start."""
-    names = run.fleet.roles.services_of.get(host, frozenset())
-    order = [name for generation in run.environment.system.start_order() for name in generation]
-    return [run.environment.system.services[name] for name in order if name in names]
-
-
-def datastores_on(run: Run, host: str) -> list[Datastore]:
-    """List the datastores of a host."""
-    stores = run.environment.system.datastores.values()
-    return [store for store in stores if host in {each.name for each in run.environment.hosts_of(store)}]
-
-
 def instance(run: Run, service: Service, slot: Slot) -> Instance:
     """Name a service in a slot."""
     return Instance(run.environment.system.name, run.environment.system.root, service, slot)
@@ -77,9 +65,16 @@ def take_lease(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Take the lease and read the host in the same round trip."""
     system = run.environment.system
     seconds = int(system.times.lease.total_seconds())
-    names = [service.name for service in services_on(run, host)]
-    looks = survey_arguments(system, names, datastores_on(run, host))
-    head = (system.root, run.run_directory, str(run.fleet.token), run.run_id, str(seconds), run.holder, str(run.intent.verb))
+    looks = survey_arguments(system, run.environment.services_on(host), run.environment.datastores_on(host))
+    head = (
+        system.root,
+        run.run_directory,
+        str(run.fleet.token),
+        run.run_id,
+        str(seconds),
+        run.holder,
+        str(run.intent.verb),
+    )
     return [Command(("lease_take", "survey", "end"), (*head, *looks), 60)]
 
 
@@ -92,7 +87,7 @@ def renew_lease(run: Run) -> Command:
 def stage(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
     """Send the artifact to a host that lacks the release, and unpack it there."""
     plan, release = plan_of(run), run.environment.system.release
-    user = services_on(run, host)[0].user
+    user = run.environment.services_on(host)[0].user
     target = ""
     sent: list[Command | Upload] = []
     if plan.release_id not in run.fleet.states[host].staged:
@@ -115,15 +110,22 @@ def ready(run: Run, step: Step, host: str) -> Sequence[Command]:
 
 def _ready_slot(run: Run, host: str) -> Command:
     plan = plan_of(run)
-    services = services_on(run, host)
+    services = run.environment.services_on(host)
     files: list[File] = []
     for service in services:
         one, runtime = instance(run, service, plan.slot), RUNTIMES[service.runtime]
         variables = run.environment.variables(service, plan.slot, version_of(plan.release_id))
-        clear = {name: value if isinstance(value, str) else run.secrets[value.secret].reveal() for name, value in variables.items()}
+        clear = {
+            name: value if isinstance(value, str) else run.secrets[value.secret].reveal()
+            for name, value in variables.items()
+        }
         files += [*runtime.files(one), runtime.environment(one, clear)]
     reloads = shell_line(list(dict.fromkeys(tuple(RUNTIMES[service.runtime].reload()) for service in services)))
-    stops = [argv for service in reversed(services) for argv in RUNTIMES[service.runtime].stop([instance(run, service, plan.slot)])]
+    stops = [
+        argv
+        for service in reversed(services)
+        for argv in RUNTIMES[service.runtime].stop([instance(run, service, plan.slot)])
+    ]
     users = sorted({service.user for service in services})
     stop_seconds = sum((service.stop for service in services), timedelta()).total_seconds()
     arguments = (str(plan.slot), plan.release_id, shell_line(stops), reloads, *users)
@@ -132,7 +134,9 @@ def _ready_slot(run: Run, host: str) -> Command:
 
 def _ready_edge(run: Run) -> Command:
     environment = run.environment
-    addresses = {name: [host.address for host in environment.service_hosts(name)] for name in environment.system.services}
+    addresses = {
+        name: [host.address for host in environment.service_hosts(name)] for name in environment.system.services
+    }
     peers = [host.address for host in environment.edge_hosts]
     site = nginx.site(environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers)
     # `reload` does nothing on a unit that is down, and a running one must not be restarted.
@@ -144,7 +148,9 @@ def start(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Start one generation of services and wait for their health."""
     plan = plan_of(run)
     generation = run.environment.system.start_order()[step.part]
-    return [_start(run, service, plan.slot) for service in services_on(run, host) if service.name in generation]
+    return [
+        _start(run, service, plan.slot) for service in run.environment.services_on(host) if service.name in generation
+    ]
 
 
 def _start(run: Run, service: Service, slot: Slot) -> Command:
@@ -161,11 +167,13 @@ def _start(run: Run, service: Service, slot: Slot) -> Command:
 def stop(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Stop one generation of services: in the idle slot, or in both when the whole system shuts down."""
     generation = run.environment.system.start_order()[step.part]
-    services = [service for service in services_on(run, host) if service.name in generation]
+    services = [service for service in run.environment.services_on(host) if service.name in generation]
     if not services:
         return []
     slots = list(Slot) if run.intent.verb is Verb.SHUTDOWN else [plan_of(run).slot]
-    lines = [argv for one in services for argv in RUNTIMES[one.runtime].stop([instance(run, one, slot) for slot in slots])]
+    lines = [
+        argv for one in services for argv in RUNTIMES[one.runtime].stop([instance(run, one, slot) for slot in slots])
+    ]
     seconds = sum((service.stop for service in services), timedelta()).total_seconds() * len(slots) + 10
     return [fenced(run, ["stop"], (" and ".join(slots), shell_line(lines)), seconds=seconds)]
 
@@ -218,7 +226,11 @@ def bake(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Watch what the edge answers from the new slot."""
     plan, system = plan_of(run), run.environment.system
     seconds = int(system.times.bake.total_seconds())
-    limits = (f"{system.bake.errors_percent:g}", str(int(system.bake.p95.total_seconds() * 1000)), str(system.bake.at_least))
+    limits = (
+        f"{system.bake.errors_percent:g}",
+        str(int(system.bake.p95.total_seconds() * 1000)),
+        str(system.bake.at_least),
+    )
     head = (system.root, run.run_directory, nginx.log_of(system.name), str(plan.slot), str(seconds))
     return [Command(("bake",), (*head, *limits), seconds + 20)]
 
@@ -227,7 +239,7 @@ def drain(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Wait until open requests on the old slot are answered."""
     plan, system = plan_of(run), run.environment.system
     slots = list(Slot) if run.intent.verb is Verb.SHUTDOWN else [plan.live]
-    ports = [str(service.port(slot)) for service in services_on(run, host) for slot in slots]
+    ports = [str(service.port(slot)) for service in run.environment.services_on(host) for slot in slots]
     seconds = int(system.times.drain.total_seconds())
     return [Command(("drain",), (system.root, run.run_directory, str(seconds), *ports), seconds + 10)]
 
@@ -237,10 +249,19 @@ def datastores(verb: str) -> Builder:
 
     def build(run: Run, step: Step, host: str) -> Sequence[Command]:
         todo = []
-        for store in datastores_on(run, host):
+        for store in run.environment.datastores_on(host):
             secret = run.secrets[store.password.secret].reveal() if store.password and verb == "start" else ""
-            arguments = (verb, store.name, store.kind, store.unit, str(store.port), store.user or "", store.database or "", "60")
-            todo.append(fenced(run, ["datastore"], arguments, seconds=90, stdin=secret))
+            arguments = (
+                verb,
+                store.name,
+                store.kind,
+                store.unit,
+                str(store.port),
+                store.user or "",
+                store.database or "",
+                "60",
+            )
+            todo.append(fenced(run, ["answers", "datastore"], arguments, seconds=90, stdin=secret))
         return todo
 
     return build

@@ -7,8 +7,9 @@ and it could not be sent back. The last operation turns what is known into succe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import host as this_host
@@ -22,7 +23,7 @@ from handrail.model import rollout
 from handrail.model.fleet import Do, Outcome
 from handrail.model.plan import decide
 from handrail.model.verdict import verdict
-from handrail.orchestration.commands import commands, datastores_on, renew_lease, services_on
+from handrail.orchestration.commands import commands, renew_lease
 from handrail.orchestration.send import Line
 
 if TYPE_CHECKING:
@@ -36,23 +37,22 @@ if TYPE_CHECKING:
 @deploy("handrail")
 def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     """Queue the steps of a table on this host, and the verdict on the first one."""
-    run = watch.run
-    generations = len(run.environment.system.start_order())
+    generations = len(watch.run.environment.system.start_order())
     name = this_host.name
-    for step in this_host.loop(list(rollout.steps(table, generations=generations))):
+    for step in this_host.loop(list(rollout.steps(table, generations=generations))):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.
-        perform(name=step.title, watch=watch, step=step, _if=lambda step=step: name in run.hosts_of(step))
-    conclude(name="Verdict", watch=watch, _if=lambda: name == run.fleet.roles.hosts[0])
+        perform(name=step.title, watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))
+    conclude(name="Verdict", watch=watch, _if=lambda: name == watch.run.fleet.roles.hosts[0])
 
 
 @operation(is_idempotent=False)
-def perform(watch: Watch, step: Step) -> Iterator[Any]:
+def perform(watch: Watch, step: Step) -> Generator[Any]:
     """Do one step on this host and record how it came out."""
     yield FunctionCommand(_act, (watch, step), {})
 
 
 @operation(is_idempotent=False)
-def conclude(watch: Watch) -> Iterator[Any]:
+def conclude(watch: Watch) -> Generator[Any]:
     """End with success, or with a failure that says why."""
     yield FunctionCommand(_judge, (watch,), {})
 
@@ -62,6 +62,7 @@ def _act(state: State, host: Host, watch: Watch, step: Step) -> bool:
     run = watch.run
     began = time.monotonic()
     watch.begins(host, step)
+    run.tell(_event(watch, host, step, Reply(Outcome.RUNNING, "", ()), 0.0))
     reply = _plan(watch) if step.do is Do.PLAN else _ask(watch.line, host, watch, step)
     if step.do is Do.LEASE and reply.outcome.good:
         _know(host, watch, reply)
@@ -97,10 +98,11 @@ def _plan(watch: Watch) -> Reply:
 
 def _know(host: Host, watch: Watch, reply: Reply) -> None:
     run = watch.run
-    system = run.environment.system
-    names = [service.name for service in services_on(run, host.name)]
+    environment = run.environment
     run.fleet.tokens[host.name] = int(reply.value("token"))
-    run.fleet.states[host.name] = read_state(reply, system, names, datastores_on(run, host.name))
+    run.fleet.states[host.name] = read_state(
+        reply, environment.system, environment.services_on(host.name), environment.datastores_on(host.name)
+    )
     watch.keep(host, renew_lease)
 
 
@@ -115,7 +117,7 @@ def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -
         words=reply.words,
         at=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=round(seconds, 3),
-        log="" if reply.outcome.good else "\n".join(line for line in extra if line),
+        log="" if reply.outcome.good or reply.outcome is Outcome.RUNNING else "\n".join(line for line in extra if line),
     )
 
 

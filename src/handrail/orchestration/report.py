@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import logger
+
+from handrail.model.fleet import Outcome
 
 if TYPE_CHECKING:
     from handrail.errors import HandrailError
@@ -25,7 +28,9 @@ def event(happened: Event) -> None:
     """Tell how a step came out on a host."""
     _write({"event": happened.json()})
     if not quiet():
-        logger.info(f"    [{happened.host}] {happened.title}: {happened.outcome} {happened.words} ({happened.seconds:.2f} s)")
+        logger.info(
+            f"    [{happened.host}] {happened.title}: {happened.outcome} {happened.words} ({happened.seconds:.2f} s)"
+        )
         for line in happened.log.splitlines():
             logger.info(f"    [{happened.host}]   {line}")
 
@@ -47,5 +52,11 @@ def refused(error: HandrailError) -> None:
 
 
 def _write(message: dict[str, Any]) -> None:
-    if quiet():
+    if not quiet():
+        return
+    try:
         os.write(int(os.environ[DESCRIPTOR]), (json.dumps(message) + "\n").encode())
+    except BrokenPipeError:
+        # Whoever asked for this run is gone: go back, as if Ctrl-C had been pressed.
+        os.environ.pop(DESCRIPTOR)
+        os.kill(os.getpid(), signal.SIGTERM)

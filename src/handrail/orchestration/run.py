@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from handrail import artifacts
 from handrail.journal.event import Event
-from handrail.model.fleet import Fleet, Roles
+from handrail.model.fleet import Fleet
+from handrail.model.roles import roles_of
 from handrail.secrets import Secret, resolve_all
 
 if TYPE_CHECKING:
@@ -27,26 +28,6 @@ def who() -> str:
     """Name the operator and the machine, for the lease and the record; no control characters, no quotes."""
     name = f"{getpass.getuser()}@{socket.gethostname()}"
     return "".join(letter for letter in name if letter.isalnum() or letter in "@.-_")[:80]
-
-
-def roles_of(environment: Environment) -> Roles:
-    """Tell which hosts do what."""
-    system = environment.system
-    services_of: dict[str, set[str]] = {}
-    for name in system.services:
-        for host in environment.service_hosts(name):
-            services_of.setdefault(host.name, set()).add(name)
-    hosts = tuple(host.name for host in environment.all_hosts)
-    data = {host.name for store in system.datastores.values() for host in environment.hosts_of(store)}
-    migrate = system.release.migrate
-    return Roles(
-        hosts=hosts,
-        services=tuple(host for host in hosts if host in services_of),
-        edges=tuple(host.name for host in environment.edge_hosts),
-        data=tuple(host for host in hosts if host in data),
-        migrator=environment.service_hosts(migrate.service)[0].name if migrate else "",
-        services_of={host: frozenset(names) for host, names in services_of.items()},
-    )
 
 
 @dataclass
@@ -99,6 +80,10 @@ class Run:
         if key not in self._begun:
             self._begun[key] = frozenset(host for host in self.fleet.roles.hosts if step.runs_on(host, self.fleet))
         return self._begun[key]
+
+    def runs_on(self, step: Step, host: str) -> bool:
+        """Whether a step runs on a host."""
+        return host in self.hosts_of(step)
 
     def tell(self, event: Event) -> None:
         """Let everybody who listens know."""

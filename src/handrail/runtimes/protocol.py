@@ -80,5 +80,8 @@ class Runtime(Protocol):
     def log(self, instance: Instance, *, lines: int) -> Argv:
         """Print the last lines that it logged."""
 
+    def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
+        """Print lines, each after its time in seconds since 1970; `since` is empty, an age such as 2h, or a date."""
+
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run another command of the release as the service would run: its user, directory and variables."""

@@ -67,7 +67,10 @@ class Systemd:
         """Start it, and have it started at boot."""
         unit = _unit(instance)
         # `enable` reloads the daemon, which takes longer than all the rest: only when it is needed.
-        return (("sh", "-c", 'systemctl is-enabled -q "$0" || systemctl enable -q "$0"', unit), ("systemctl", "start", unit))
+        return (
+            ("sh", "-c", 'systemctl is-enabled -q "$0" || systemctl enable -q "$0"', unit),
+            ("systemctl", "start", unit),
+        )
 
     def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
         """Stop them all at once; systemd waits up to the unit's TimeoutStopSec."""
@@ -91,6 +94,24 @@ class Systemd:
     def log(self, instance: Instance, *, lines: int) -> Argv:
         """Print its last lines from the journal."""
         return ("journalctl", "-u", _unit(instance), "-n", str(lines), "--no-pager", "-o", "cat")
+
+    def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
+        """Read the journal of all slots; `-o short-unix` begins a line with seconds since 1970."""
+        units = [word for one in instances for word in ("-u", _unit(one))]
+        begin = ("--since", f"-{since}" if since[-1] in "smhd" else since.replace("T", " ")) if since else ()
+        count = ("-n", str(lines)) if lines else ("-n", "all")
+        return (
+            "journalctl",
+            *units,
+            *begin,
+            *count,
+            "--no-pager",
+            "-q",
+            "-a",
+            "-o",
+            "short-unix",
+            *(("-f",) if follow else ()),
+        )
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""

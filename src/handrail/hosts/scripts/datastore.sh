@@ -7,12 +7,6 @@ if [ "$VERB" = stop ]; then
     note "stop $NAME" ok
     end ok "stopped"
 fi
-answers() {
-    case $KIND in
-    postgresql) PGPASSWORD=$password PGCONNECT_TIMEOUT=2 psql -X -w -q -A -t -h 127.0.0.1 -p "$PORT" -U "$USER_" -d "$DATABASE" -c 'SELECT 1' ;;
-    redis) [ "$(REDISCLI_AUTH=$password timeout 2 redis-cli -h 127.0.0.1 -p "$PORT" ping)" = PONG ] ;;
-    esac
-}
 was=unchanged
 if ! systemctl is-active -q "$UNIT"; then
     was=ok
@@ -22,7 +16,7 @@ if ! systemctl is-active -q "$UNIT"; then
     }
 fi
 last=$(($(clock) + DEADLINE * 100))
-until reason=$(answers 2>&1 9>&-); do
+until reason=$(answers "$KIND" "$PORT" "$USER_" "$DATABASE" 2>&1 9>&-); do
     if [ "$(clock)" -ge "$last" ]; then
         echo "log begin"; journalctl -u "$UNIT*" -n 20 --no-pager -o cat 2>&1 | clean; echo "log end"
         end failed "$NAME does not answer within $DEADLINE s: $(printf %s "$reason" | tail -n 1 | clean)"

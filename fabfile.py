@@ -1,0 +1,5 @@
+"""What `fab` finds: every task of the project."""
+
+from tasks import ns
+
+__all__ = ["ns"]

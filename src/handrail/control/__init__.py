@@ -1,0 +1,1 @@
+"""Around a run, on the operator's machine."""

@@ -1,0 +1,124 @@
+"""Health of a system, from the database to the edge: OK, WARN and ALERT lines."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handrail.hosts.script import Command
+from handrail.model.plan import live_slot
+from handrail.model.version import version_of
+from handrail.secrets import resolve_all
+
+if TYPE_CHECKING:
+    from handrail.control.connections import Connections
+    from handrail.control.look import Look
+    from handrail.model.datastore import Datastore
+
+# A health check that takes half of its timeout will miss it soon.
+SLOW_SHARE = 0.5
+FREE_KILOBYTES = 1 << 20
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    OK = "OK"
+    WARN = "WARN"
+    ALERT = "ALERT"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    level: Level
+    what: str
+    host: str
+    text: str
+
+    def json(self) -> dict[str, Any]:
+        """Give the finding for machines."""
+        return asdict(self)
+
+
+def health(look: Look, connections: Connections, *, base: Path) -> list[Finding]:
+    """Ask everything, in the order in which the system starts: datastores, services, edges."""
+    lost = [Finding(Level.ALERT, "host", host, reason) for host, reason in look.lost.items()]
+    return [*lost, *_datastores(look, connections, base), *_services(look), *_edges(look, connections), *_disks(look)]
+
+
+def _datastores(look: Look, connections: Connections, base: Path) -> list[Finding]:
+    system = look.environment.system
+    secrets = resolve_all(system.secrets, base=base) if system.datastores else {}
+
+    def ask(host: str) -> list[Finding]:
+        return [_datastore(host, store) for store in look.environment.datastores_on(host)]
+
+    def _datastore(host: str, store: Datastore) -> Finding:
+        password = secrets[store.password.secret].reveal() if store.password else ""
+        words = (store.kind, str(store.port), store.user or "", store.database or "")
+        reply = connections.ask(host, Command(("answers", "ask"), (system.root, "/run", *words), 10, password))
+        return Finding(Level.OK if reply.outcome.good else Level.ALERT, store.name, host, reply.words)
+
+    hosts = [host for host in look.roles.data if host in look.states]
+    return [finding for findings in connections.on_each(hosts, ask).values() for finding in findings]
+
+
+def _services(look: Look) -> list[Finding]:
+    if any(host not in look.states for host in look.roles.edges):
+        return []
+    live = live_slot(look.states, look.roles)
+    findings = []
+    for host in (host for host in look.roles.services if host in look.states):
+        for service in look.environment.services_on(host):
+            probe = look.states[host].health.get((service.name, live))
+            answer = f"{probe.status} in {probe.seconds * 1000:.0f} ms on {live}" if probe else "nothing runs"
+            level = Level.OK if (service.name, live) in look.states[host].healthy else Level.ALERT
+            if level is Level.OK and probe and probe.seconds > service.health.timeout.total_seconds() * SLOW_SHARE:
+                level = Level.WARN
+            findings.append(Finding(level, service.name, host, answer))
+    return findings
+
+
+def _edges(look: Look, connections: Connections) -> list[Finding]:
+    system = look.environment.system
+    mark = system.release.version
+
+    def ask(host: str) -> Finding:
+        state = look.states[host]
+        if state.gate.maintenance:
+            return Finding(Level.WARN, "edge", host, "traffic is held")
+        release = next(
+            (look.states[one].slots.get(state.gate.slot, "") for one in look.roles.services if one in look.states), ""
+        )
+        version = version_of(release) if release else ""
+        header = (mark.header, version) if mark.header else ("", "")
+        words = (
+            f"http://127.0.0.1:{system.edge.port}",
+            system.edge.server_names[0],
+            "2",
+            mark.path,
+            "200",
+            *header,
+            "",
+        )
+        reply = connections.ask(host, Command(("verify",), (system.root, f"/run/handrail/{system.name}", *words), 30))
+        level = Level.OK if reply.outcome.good else Level.ALERT
+        if level is Level.OK and not state.gate.settled:
+            return Finding(Level.WARN, "edge", host, "a cutover is not confirmed yet")
+        return Finding(level, "edge", host, f"{version} from {state.gate.slot}" if level is Level.OK else reply.words)
+
+    return list(connections.on_each([host for host in look.roles.edges if host in look.states], ask).values())
+
+
+def _disks(look: Look) -> list[Finding]:
+    return [
+        Finding(
+            Level.WARN, "disk", host, f"{state.free_kilobytes // 1024} MiB free below {look.environment.system.root}"
+        )
+        for host, state in look.states.items()
+        if state.free_kilobytes < FREE_KILOBYTES
+    ]

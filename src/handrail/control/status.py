@@ -1,0 +1,78 @@
+"""Status of a system: every service in both slots, the datastores, the edges, the lease."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handrail.control.look import Look
+from handrail.model.host_state import HostState
+from handrail.model.plan import live_slot
+from handrail.model.slot import Slot
+from handrail.model.version import version_of
+
+
+def status(look: Look) -> dict[str, Any]:
+    """Put what was seen in one structure, the same for the table and for machines."""
+    edges = [host for host in look.roles.edges if host in look.states]
+    slots = {look.states[host].gate.slot for host in edges}
+    clear = len(slots) == 1 and not any(host in look.lost for host in look.roles.edges)
+    live = slots.pop() if len(slots) == 1 else (live_slot(look.states, look.roles) if edges and not look.lost else None)
+    rows = [row for host, state in look.states.items() for row in _services(look, host, state, live)]
+    releases = {row["release"] for row in rows if row["slot"] == live}
+    return {
+        "system": look.environment.system.name,
+        "environment": look.environment.name,
+        "live_slot": live.value if live else None,
+        "release": version_of(releases.pop()) if len(releases) == 1 and releases != {""} else None,
+        "consistent": clear and len(releases) <= 1 and all(look.states[host].gate.settled for host in edges),
+        "edges": [_edge(host, look.states[host]) for host in edges],
+        "services": rows,
+        "datastores": [_store(host, name, state) for host, state in look.states.items() for name in state.datastores],
+        "leases": [_lease(host, state) for host, state in look.states.items() if state.lease],
+        "unreachable": dict(look.lost),
+    }
+
+
+def _services(look: Look, host: str, state: HostState, live: Slot | None) -> list[dict[str, Any]]:
+    rows = []
+    for (service, slot), unit in state.units.items():
+        probe = state.health.get((service, slot))
+        rows.append(
+            {
+                "host": host,
+                "service": service,
+                "slot": slot.value,
+                "live": slot == live,
+                "release": state.slots.get(slot, ""),
+                "state": unit.state,
+                "running": unit.running,
+                "healthy": (service, slot) in state.healthy,
+                "health_status": probe.status if probe else 0,
+                "health_seconds": probe.seconds if probe else 0.0,
+                "restarts": unit.restarts,
+                "runtime": look.environment.system.services[service].runtime,
+            }
+        )
+    return rows
+
+
+def _edge(host: str, state: HostState) -> dict[str, Any]:
+    pending = [{"slot": one.slot.value, "seconds_left": one.seconds_left} for one in state.gate.pending]
+    shares = [{"slot": slot.value, "percent": share} for slot, share in state.gate.shares]
+    return {
+        "host": host,
+        "slot": state.gate.slot.value,
+        "pending": pending,
+        "shares": shares,
+        "held": state.gate.maintenance,
+    }
+
+
+def _store(host: str, name: str, state: HostState) -> dict[str, Any]:
+    unit = state.datastores[name]
+    return {"host": host, "datastore": name, "state": unit.state, "running": unit.running}
+
+
+def _lease(host: str, state: HostState) -> dict[str, Any]:
+    lease = state.lease
+    return {"host": host, "holder": lease.holder, "seconds_left": lease.seconds_left} if lease else {}

@@ -1,0 +1,177 @@
+"""What each task does: look, ask if need be, act, show, and end with the exit code that says how it went."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+from handrail.control import show
+from handrail.control.connections import Connections
+from handrail.control.inventory import VARIABLE, Inventory, chosen, read
+from handrail.errors import BadInput, HandrailError, HostUnreachable
+
+P = ParamSpec("P")
+
+
+def exits(verb: Callable[P, int]) -> Callable[P, None]:
+    """Turn a verb's result and its errors into the exit code of the task."""
+
+    @wraps(verb)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            code = verb(*args, **kwargs)
+        except HandrailError as error:
+            if kwargs.get("as_json"):
+                sys.stdout.write(
+                    json.dumps({"exit_code": error.exit_code, "outcome": type(error).__name__, "text": str(error)})
+                    + "\n"
+                )
+            else:
+                show.error(error)
+            code = error.exit_code
+        except BrokenPipeError:  # somebody reads with `head`
+            code = 0
+        sys.stdout.flush()
+        sys.exit(code)
+
+    return run
+
+
+def opened(path: str | None) -> Inventory:
+    """Read the inventory that was named."""
+    return read(chosen(path))
+
+
+@exits
+def run_change(
+    verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool
+) -> int:
+    """Run a verb that changes something."""
+    from handrail.control.change import change  # noqa: PLC0415  # each verb imports what it needs
+    from handrail.control.progress import Progress  # noqa: PLC0415
+
+    here = opened(inventory)
+    if dry_run or not yes:
+        preview = _preview(here, verb, data)
+        if dry_run:
+            show.preview(preview, as_json=as_json)
+            return 0
+        if not sys.stdin.isatty():
+            raise BadInput(
+                f"{verb} changes {here.path.stem}, and nobody can be asked",
+                next_step="add --yes, or --dry-run to look first",
+            )
+        show.preview(preview, as_json=False)
+        if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+            raise BadInput("not confirmed; nothing was touched")
+    title = " ".join(word for word in (verb, data.get("release", ""), "on", here.path.stem) if word)
+    end = change(verb, here.path, data, Progress(title, quiet=as_json))
+    show.end(end, as_json=as_json)
+    return end.exit_code
+
+
+def _preview(here: Inventory, verb: str, data: dict[str, str]) -> dict[str, Any]:
+    from handrail.control.preview import preview  # noqa: PLC0415
+
+    with Connections(here) as connections:
+        return preview(here, connections, verb, data)
+
+
+@exits
+def show_status(inventory: str | None, *, as_json: bool) -> int:
+    """Show the status; 1 when a host cannot be reached, 5 when the fleet is mixed."""
+    from handrail.control.look import look  # noqa: PLC0415
+    from handrail.control.status import status  # noqa: PLC0415
+
+    here = opened(inventory)
+    with Connections(here) as connections:
+        seen = status(look(here.load().environment, connections))
+    show.status(seen, as_json=as_json)
+    if seen["unreachable"]:
+        return 1
+    return 0 if seen["consistent"] else 5
+
+
+@exits
+def show_health(inventory: str | None, *, as_json: bool) -> int:
+    """Show the health; 1 when anything is an ALERT."""
+    from handrail.control.health import Level, health  # noqa: PLC0415
+    from handrail.control.look import look  # noqa: PLC0415
+
+    here = opened(inventory)
+    loaded = here.load()
+    with Connections(here) as connections:
+        findings = health(look(loaded.environment, connections), connections, base=loaded.base)
+    show.health(findings, as_json=as_json)
+    return 1 if any(finding.level is Level.ALERT for finding in findings) else 0
+
+
+@exits
+def show_history(inventory: str | None, *, lines: int, as_json: bool) -> int:
+    """Show the history."""
+    from handrail.control.history import history  # noqa: PLC0415
+
+    here = opened(inventory)
+    with Connections(here) as connections:
+        show.history(history(here.load().environment, connections, lines=lines), as_json=as_json)
+    return 0
+
+
+@exits
+def show_logs(
+    inventory: str | None, service: str, *, since: str, grep: str, lines: int, follow: bool, output: str, as_json: bool
+) -> int:
+    """Show logs."""
+    from handrail.control import logs  # noqa: PLC0415
+
+    here = opened(inventory)
+    argvs = logs.commands(here.load().environment, service, since=since, lines=lines, follow=follow)
+    with Connections(here) as connections:
+        entries = (logs.follow if follow else logs.search)(connections, argvs, pattern=grep)
+        try:
+            show.logs(entries, output=output, as_json=as_json)
+        except KeyboardInterrupt:
+            return 0
+    return 0
+
+
+@exits
+def run_verify(inventory: str | None, *, as_json: bool) -> int:
+    """Run the Testinfra checks against an inventory."""
+    here = opened(inventory)
+    here.load()
+    report = (
+        ["-q", "--no-header", "-p", "no:cacheprovider"] if as_json else ["-v", "--no-header", "-p", "no:cacheprovider"]
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/verify", *report, f"--inventory={here.path}"],
+        check=False, capture_output=as_json, text=True,
+    )  # fmt: skip
+    if as_json:
+        lines = done.stdout.strip().splitlines()
+        failed = [line for line in lines if line.startswith("FAILED")]
+        sys.stdout.write(
+            json.dumps({"exit_code": min(done.returncode, 1), "failed": failed, "summary": lines[-1] if lines else ""})
+            + "\n"
+        )
+    if done.returncode not in {0, 1}:
+        raise HostUnreachable(
+            f"pytest ended with {done.returncode}", next_step=f"{VARIABLE}={here.path} pytest tests/verify"
+        )
+    return done.returncode
+
+
+@exits
+def write_schema(output: str) -> int:
+    """Write the JSON Schema."""
+    from handrail.model.schema import json_schema  # noqa: PLC0415
+
+    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    Path(output).write_text(json.dumps(json_schema(), indent=2) + "\n")
+    sys.stdout.write(f"{output}\n")
+    return 0

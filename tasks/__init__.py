@@ -1,0 +1,10 @@
+"""What `fab` runs: one file per noun, one function per verb. `fab --list` shows them, `fab --help VERB` explains one."""
+
+from invoke import Collection
+
+from tasks import logs, release, system
+
+ns = Collection.from_module(release)
+for module in (system, logs):
+    for task in Collection.from_module(module).tasks.values():
+        ns.add_task(task)

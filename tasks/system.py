@@ -1,0 +1,54 @@
+"""A whole system: start, stop, status, health, and whether it is as described."""
+
+from fabric import task
+
+from tasks.options import HELP
+
+
+@task(help=HELP)
+def startup(c, inventory=None, json=False, yes=False, dry_run=False):
+    """Start everything in the order of its needs, each part once the one before is healthy."""
+    from handrail.control.verbs import run_change  # noqa: PLC0415  # imports what `fab --list` need not wait for
+
+    run_change("startup", inventory, {}, as_json=json, yes=yes, dry_run=dry_run)
+
+
+@task(help=HELP | {"with_database": "stop the datastores, too"})
+def shutdown(c, inventory=None, with_database=False, json=False, yes=False, dry_run=False):
+    """Hold traffic, then stop everything in reverse order; datastores only when asked."""
+    from handrail.control.verbs import run_change  # noqa: PLC0415  # likewise
+
+    data = {"with_database": "yes" if with_database else ""}
+    run_change("shutdown", inventory, data, as_json=json, yes=yes, dry_run=dry_run)
+
+
+@task(help={"inventory": HELP["inventory"], "json": HELP["json"]})
+def status(c, inventory=None, json=False):
+    """Show every service in both slots, the datastores, the edges and the lease."""
+    from handrail.control.verbs import show_status  # noqa: PLC0415  # likewise
+
+    show_status(inventory, as_json=json)
+
+
+@task(help={"inventory": HELP["inventory"], "json": HELP["json"]})
+def health(c, inventory=None, json=False):
+    """Ask everything from the database to the edge: OK, WARN and ALERT lines; exit 1 on an ALERT."""
+    from handrail.control.verbs import show_health  # noqa: PLC0415  # likewise
+
+    show_health(inventory, as_json=json)
+
+
+@task(help={"inventory": HELP["inventory"], "json": HELP["json"]})
+def verify(c, inventory=None, json=False):
+    """Check with Testinfra that every host is as the system's YAML says."""
+    from handrail.control.verbs import run_verify  # noqa: PLC0415  # likewise
+
+    run_verify(inventory, as_json=json)
+
+
+@task(help={"output": "the file to write"})
+def schema(c, output="docs/reference/system.schema.json"):
+    """Write the JSON Schema of a system's YAML, for editors."""
+    from handrail.control.verbs import write_schema  # noqa: PLC0415  # likewise
+
+    write_schema(output)
