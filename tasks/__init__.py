@@ -1,4 +1,4 @@
-"""What `fab` runs: one file per noun, one function per verb. `fab --list` shows them, `fab --help VERB` explains one."""
+"""What `fab` runs: one file per noun, one function per verb."""
 
 from invoke import Collection
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,10 @@ from lab.load.report import Report, summarize
 
 if TYPE_CHECKING:
     from lab.load.samples import Samples
+
+# 50,000 requests at the slowest rate seen on a busy machine of two cores
+REACH_SECONDS = 120.0
+REACH_EVERY_SECONDS = 0.2
 
 
 def main() -> int:
@@ -42,6 +47,7 @@ async def _run(arguments: argparse.Namespace) -> Samples:
     if arguments.samples:
         print("ready", flush=True)
         await _obey(client)
+        await _reach(client, arguments.at_least)
     else:
         await asyncio.sleep(arguments.seconds)
     return await client.stop()
@@ -54,6 +60,14 @@ async def _obey(client: Client) -> None:
     while line := await reader.readline():
         order = json.loads(line)
         client.samples.mark(order["mark"], order["at"])
+
+
+async def _reach(client: Client, at_least: int) -> None:
+    """Go on until so many requests were sent; a slow machine is given a while, not for ever."""
+    deadline = time.monotonic() + REACH_SECONDS
+    # an event would have to be kept up to date with every request, for one use
+    while len(client.samples.starts) < at_least and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(REACH_EVERY_SECONDS)
 
 
 def _show(report: Report) -> None:
@@ -84,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--json", type=Path, help="write the report here")
     parser.add_argument("--samples", type=Path, help="be led by stdin, and write the samples here at its end")
+    parser.add_argument("--at-least", type=int, default=0, help="with --samples: go on until so many were sent")
     return parser
 
 

@@ -24,6 +24,8 @@ DEFAULT_PATHS: Mapping[str, int] = {"/api/version": 2, "/api/items": 1, "/": 1}
 DEFAULT_RATE = 2500.0
 # in-flight requests are given ten seconds
 STOP_SECONDS = 30
+# what `at_least` may add to that; see `lab.load.__main__`
+REACH_SECONDS = 130
 
 
 class Load:
@@ -36,12 +38,15 @@ class Load:
         connections: int = 50,
         rate: float | None = DEFAULT_RATE,
         paths: Mapping[str, int] = DEFAULT_PATHS,
+        at_least: int = 0,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="handrail-load-")
         self._samples = Path(self._folder.name) / "samples"
         self._command = [sys.executable, "-m", "lab.load", "--url", url, "--connections", str(connections)]
         self._command += ["--rate", str(rate or 0), "--samples", str(self._samples)]
+        self._command += ["--at-least", str(at_least)]
         self._command += [f"--path={path}={weight}" for path, weight in paths.items()]
+        self._at_least = at_least
         self._process: subprocess.Popen[str] | None = None
         self._report: Report | None = None
 
@@ -58,7 +63,7 @@ class Load:
         process = self._running()
         try:
             # the end of its input tells the process to stop, also when the caller is killed
-            process.communicate(timeout=STOP_SECONDS)
+            process.communicate(timeout=STOP_SECONDS + (REACH_SECONDS if self._at_least else 0))
             if process.returncode == 0:
                 self._report = summarize(read(self._samples))
         except subprocess.TimeoutExpired:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
@@ -15,6 +14,7 @@ from handrail.model.version import DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # A place that does not begin to answer in this time is called down; each of the attempts waits so long.
 FETCH_SECONDS = 30

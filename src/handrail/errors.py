@@ -18,8 +18,11 @@ An error says what happened and where in its message, and what to do next in `ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class HandrailError(Exception):

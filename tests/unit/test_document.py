@@ -560,7 +560,7 @@ def test_hostile_values_are_kept_verbatim_in_the_environment(value):
         ("", 1, "no mapping"),
         ("- a", 1, "no mapping"),
         ("system: shop\n  a: b", 2, "broken YAML"),
-        ("system: shop\nedge: [", 3, "broken YAML"),
+        ("system: shop\nedge: }", 2, "broken YAML"),
         ("system: shop\nedge: *x", 2, "broken YAML: found undefined alias"),
         ("system: shop\n--- a", 2, "broken YAML"),
         ("system: shop\nroot: \x07", 2, "a control character"),

@@ -10,13 +10,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-from handrail.control.progress import Progress
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from handrail.control.progress import Progress
 
 LOG_FOLDER = Path(".handrail/log")
 # What pyinfra said last, when it ended before a run began.
@@ -56,7 +58,7 @@ def change(verb: str, inventory: Path, data: dict[str, str], progress: Progress)
 
 
 def _hand_on(process: subprocess.Popen[bytes]) -> None:
-    def hand_on(number: int, frame: Any) -> None:
+    def hand_on(number: int, _: Any) -> None:
         process.send_signal(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -85,7 +87,7 @@ def _parsed(messages: IO[str]) -> Iterator[dict[str, Any]]:
 def _ended_early(code: int, log: Path, events: tuple[dict[str, Any], ...]) -> End:
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
     if events:
-        text = f"the controller ended with {code} in the middle of the run; what is unconfirmed goes back by itself\n{tail}"
+        text = f"the controller ended with {code} in the middle; what is unconfirmed goes back by itself\n{tail}"
         return End(5, "unknown", text, {}, events)
     return End(1, "failed", f"nothing was touched; pyinfra ended with {code}, see {log}:\n{tail}", {}, ())
 

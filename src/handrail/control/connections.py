@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 import shlex
-from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handrail.hosts.script import REPLY_SECONDS, Command, Reply, read_reply
 from handrail.model.fleet import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
     from fabric import Connection
 
     from handrail.control.inventory import Inventory

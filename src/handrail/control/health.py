@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handrail.hosts.script import Command
@@ -13,6 +12,8 @@ from handrail.model.version import version_of
 from handrail.secrets import resolve_all
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from handrail.control.connections import Connections
     from handrail.control.look import Look
     from handrail.model.datastore import Datastore

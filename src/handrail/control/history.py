@@ -1,4 +1,4 @@
-"""History: who did what when, and how it ended, from the journals that the hosts keep. It needs no store of one's own."""
+"""History: who did what when, and how it ended, from the journals that the hosts keep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def history(environment: Environment, connections: Connections, *, lines: int) -> list[dict[str, Any]]:
-    """Merge the journals of all hosts: one entry for each run, the newest last. Runs that never ended are there, too."""
+    """Merge the journals of all hosts: one entry for each run, the newest last, also for runs that never ended."""
     system = environment.system
     hosts = [host.name for host in environment.all_hosts]
     replies = connections.on_each(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import runpy
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handrail.errors import InventoryInvalid
 from handrail.hosts.inventory import Loaded, load_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VARIABLE = "HANDRAIL_INVENTORY"
 

@@ -7,7 +7,6 @@ import queue
 import re
 import shlex
 import threading
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from handrail.runtimes import RUNTIMES
 from handrail.runtimes.protocol import Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from handrail.control.connections import Connections
     from handrail.model.environment import Environment
 

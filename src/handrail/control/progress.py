@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 MARKS = {"ok": ("✓", "green"), "unchanged": ("=", "cyan"), "running": ("…", "yellow")}
 BAD = ("✗", "red")
@@ -28,7 +30,7 @@ class Progress(AbstractContextManager["Progress"]):
             Live(console=self.console, refresh_per_second=10, transient=False) if self.console.is_terminal else None
         )
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self._live is not None and not self._quiet:
             self._live.start()
         elif not self._quiet:

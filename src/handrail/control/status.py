@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from handrail.control.look import Look
-from handrail.model.host_state import HostState
 from handrail.model.plan import live_slot
-from handrail.model.slot import Slot
 from handrail.model.version import version_of
+
+if TYPE_CHECKING:
+    from handrail.control.look import Look
+    from handrail.model.host_state import HostState
+    from handrail.model.slot import Slot
 
 
 def status(look: Look) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 from handrail.control import show
 from handrail.control.connections import Connections
 from handrail.control.inventory import VARIABLE, Inventory, chosen, read
 from handrail.errors import BadInput, HandrailError, HostUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 P = ParamSpec("P")
 

@@ -1,0 +1,1 @@
+"""Commands for hosts, what hosts say of themselves, and inventories."""

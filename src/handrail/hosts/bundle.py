@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import tarfile
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from handrail.runtimes.protocol import File
 
 

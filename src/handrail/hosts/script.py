@@ -1,18 +1,21 @@
 """Commands for hosts, as data: a script of this package, its arguments, its standard input, its deadline.
 
-Each command is one round trip. Scripts are constant text; everything that varies is a positional argument, quoted as one word,
-and what must not be seen in a process list goes in on standard input.
+Each command is one round trip. Scripts are constant text; everything that varies is a positional argument, quoted as
+one word, and what must not be seen in a process list goes in on standard input.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 # coreutils timeout(1): a command that ignores SIGTERM gets SIGKILL this much later.
 KILL_SECONDS = 5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command, Reply, shell_line
@@ -13,6 +12,8 @@ from handrail.runtimes.protocol import Instance
 from handrail.runtimes.systemd import properties, unit_state
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from handrail.model.datastore import Datastore
     from handrail.model.service import Service
     from handrail.model.system import System

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from handrail.model.host_state import HostState
-from handrail.model.plan import Plan
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from handrail.model.host_state import HostState
+    from handrail.model.plan import Plan
 
 
 class Do(StrEnum):

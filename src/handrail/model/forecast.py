@@ -1,4 +1,4 @@
-"""What a run would do if everything went well: its steps in order, each with its hosts. For dry runs and for people who decide."""
+"""What a run would do if everything went well: its steps in order, each with its hosts."""
 
 from __future__ import annotations
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from handrail.errors import FleetMixed, ReleaseUnknown
-from handrail.model.host_state import HostState
-from handrail.model.slot import Slot
 from handrail.model.version import Release, version_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from handrail.model.fleet import Roles
+    from handrail.model.host_state import HostState
+    from handrail.model.slot import Slot
 
 
 class Verb(StrEnum):

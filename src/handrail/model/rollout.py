@@ -1,9 +1,9 @@
 """The order of a run and its guards, as data: pyinfra executes these tables, and a simulator executes the same ones.
 
-The invariant: at every moment the traffic goes to one slot that passed its health check, and whatever dies, every edge ends on
-the same release. Therefore
+The invariant: at every moment the traffic goes to one slot that passed its health check, and whatever dies, every edge
+ends on the same release. Therefore
 - nothing gets traffic before every host's idle slot is healthy;
-- a cutover is unconfirmed until the first edge, the decider, has confirmed it; edges that hear nothing ask it, then go back;
+- a cutover is unconfirmed until the first edge, the decider, has confirmed it; edges that hear nothing ask, then go back;
 - whatever fails before that moment sends every edge back; nothing after it does;
 - the slot that failed is stopped only where every edge is known to have left it.
 """
@@ -129,7 +129,7 @@ always = planned(lambda _: True)
 released = planned(lambda plan: bool(plan.release_id))
 
 TAKE_THE_LEASE = (
-    # One fixed order: who has the first host's lease is alone with the others, so that two runs can never hold half each.
+    # One fixed order: who has the first host's lease is alone with the others; two runs can never hold half each.
     Step(Do.LEASE, "Take the lease", Scope.FIRST, start),
     Step(Do.LEASE, "Take the lease everywhere", Scope.OTHERS, forward),
     Step(Do.LEASE, "Agree on one token", Scope.ALL, tokens_differ, part=1),
@@ -178,7 +178,7 @@ SHUTDOWN = (
 
 
 def steps(table: tuple[Step, ...], *, generations: int) -> Iterator[Step]:
-    """Expand a table: services that need each other start one generation after the other and stop the other way round."""
+    """Expand a table: services start one generation after the other, by what they need, and stop the other way round."""
     for step in table:
         match step.do:
             case Do.START:

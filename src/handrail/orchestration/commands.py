@@ -32,6 +32,11 @@ START_SECONDS = 15
 # The edge is asked at most so often for each question, two times for each host behind it.
 ASK_EACH_HOST = 2
 
+# `reload` does nothing on a unit that is down (systemctl(1)), and one that is up must not be restarted.
+TAKE_IN_SITE = (
+    "nginx -t && if systemctl is-active -q nginx; then systemctl reload nginx; else systemctl enable -q --now nginx; fi"
+)
+
 Builder = Callable[["Run", "Step", str], Sequence[Command | Upload]]
 
 
@@ -139,9 +144,9 @@ def _ready_edge(run: Run) -> Command:
     }
     peers = [host.address for host in environment.edge_hosts]
     site = nginx.site(environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers)
-    # `reload` does nothing on a unit that is down, and a running one must not be restarted.
-    after = "nginx -t && if systemctl is-active -q nginx; then systemctl reload nginx; else systemctl enable -q --now nginx; fi"
-    return fenced(run, ["put_files", "ready_edge"], (after,), seconds=60, stdin=bundle([File(site.path, site.text)]))
+    return fenced(
+        run, ["put_files", "ready_edge"], (TAKE_IN_SITE,), seconds=60, stdin=bundle([File(site.path, site.text)])
+    )
 
 
 def start(run: Run, step: Step, host: str) -> Sequence[Command]:

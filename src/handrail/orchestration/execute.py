@@ -1,13 +1,12 @@
 """pyinfra executes a table of steps: one operation for each step, its guard as `_if`.
 
-A step that fails on a host records that and keeps the host in the run; with an operation that fails, pyinfra would drop the host,
-and it could not be sent back. The last operation turns what is known into success or failure.
+A step that fails on a host records that and keeps the host in the run; with an operation that fails, pyinfra would drop
+the host, and it could not be sent back. The last operation turns what is known into success or failure.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,15 @@ from handrail.model.fleet import Do, Outcome
 from handrail.model.plan import decide
 from handrail.model.verdict import verdict
 from handrail.orchestration.commands import commands, renew_lease
-from handrail.orchestration.send import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from pyinfra.api.host import Host
     from pyinfra.api.state import State
 
     from handrail.model.rollout import Step
+    from handrail.orchestration.send import Line
     from handrail.orchestration.watch import Watch
 
 
@@ -61,8 +62,10 @@ def _act(state: State, host: Host, watch: Watch, step: Step) -> bool:
     """Always True: see the module's docstring. pyinfra passes state and host to functions that name them."""
     run = watch.run
     began = time.monotonic()
-    watch.begins(host, step)
+    watch.begins(step)
     run.tell(_event(watch, host, step, Reply(Outcome.RUNNING, "", ()), 0.0))
+    if step.do is Do.FINISH:
+        watch.let_go(host)
     reply = _plan(watch) if step.do is Do.PLAN else _ask(watch.line, host, watch, step)
     if step.do is Do.LEASE and reply.outcome.good:
         _know(host, watch, reply)
@@ -122,7 +125,6 @@ def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -
 
 
 def _judge(state: State, host: Host, watch: Watch) -> bool:
-    watch.ends()
     end = verdict(watch.run.fleet)
     if watch.error is not None and end.exit_code == 1:
         watch.conclude(watch.error.exit_code, "failed", str(watch.error))

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from pyinfra import logger
 
-from handrail.model.fleet import Outcome
-
 if TYPE_CHECKING:
     from handrail.errors import HandrailError
     from handrail.journal.event import Event

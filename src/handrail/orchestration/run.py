@@ -5,20 +5,21 @@ from __future__ import annotations
 import getpass
 import secrets as random
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handrail import artifacts
-from handrail.journal.event import Event
 from handrail.model.fleet import Fleet
 from handrail.model.roles import roles_of
 from handrail.secrets import Secret, resolve_all
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from handrail.journal.event import Event
     from handrail.model.environment import Environment
     from handrail.model.plan import Intent
     from handrail.model.rollout import Step

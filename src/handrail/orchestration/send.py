@@ -52,7 +52,7 @@ class Line:
                 job.kill(Gone("the host does not answer any more"), block=False)
 
 
-class Gone(Exception):  # noqa: N818  # not an error of ours: it ends a greenlet
+class Gone(Exception):
     """A host that stopped answering."""
 
 

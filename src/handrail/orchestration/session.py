@@ -1,4 +1,4 @@
-"""From pyinfra's inventory to a run: once for all hosts, at the time the deploy file is loaded, before anything is touched."""
+"""From pyinfra's inventory to a run: once for all hosts, when the deploy file is loaded and nothing is touched."""
 
 from __future__ import annotations
 

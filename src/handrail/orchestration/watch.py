@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import gevent
+from gevent.lock import BoundedSemaphore
 
 from handrail.model.fleet import Do, Outcome
 from handrail.orchestration.send import Line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyinfra.api.host import Host
 
     from handrail.errors import HandrailError
@@ -30,6 +32,14 @@ INTERRUPTED_EXIT = 130
 
 
 @dataclass
+class Keeper:
+    """Who renews the lease of one host. A renewal that overtook the end of the lease would bring it back, or be refused."""
+
+    lock: BoundedSemaphore = field(default_factory=BoundedSemaphore)
+    done: bool = False
+
+
+@dataclass
 class Watch:
     """The live side of a run on this machine."""
 
@@ -41,7 +51,7 @@ class Watch:
     text: str = ""
     on_end: Callable[[Watch], None] | None = None
     _step: Step | None = None
-    _keepers: list[gevent.Greenlet] = field(default_factory=list)
+    _keepers: dict[str, Keeper] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return repr(self.run)
@@ -51,25 +61,29 @@ class Watch:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stopped)
 
-    def _stopped(self, number: int, frame: Any) -> None:
+    def _stopped(self, _number: int, _frame: Any) -> None:
         if self.run.fleet.interrupted:
             os._exit(INTERRUPTED_EXIT)
         self.run.fleet.interrupted = True
         if self._step is None or self._step.do not in UNINTERRUPTED:
             gevent.get_hub().loop.run_callback(self.line.cut)
 
-    def begins(self, host: Host, step: Step) -> None:
+    def begins(self, step: Step) -> None:
         """Note which step is under way."""
         self._step = step
 
     def keep(self, host: Host, renewal: Callable[[Run], Command]) -> None:
         """Renew the lease of a host for as long as the run lasts; a host that does not answer is given up."""
         interval = self.run.environment.system.times.lease.total_seconds() / RENEWALS
+        keeper = self._keepers[host.name] = Keeper()
 
         def renew() -> None:
             while True:
                 gevent.sleep(interval)
-                reply = self.line.send(host, renewal(self.run))
+                with keeper.lock:
+                    if keeper.done:
+                        return
+                    reply = self.line.send(host, renewal(self.run))
                 if reply.outcome is Outcome.REFUSED:
                     self.run.fleet.record(Do.LEASE, host.name, Outcome.REFUSED, part=RENEWALS, words=reply.words)
                     return
@@ -77,12 +91,14 @@ class Watch:
                     self.line.cut(host.name)
                     return
 
-        self._keepers.append(gevent.spawn(renew))
+        gevent.spawn(renew)
 
-    def ends(self) -> None:
-        """Stop renewing."""
-        for keeper in self._keepers:
-            keeper.kill(block=False)
+    def let_go(self, host: Host) -> None:
+        """Stop renewing the lease of a host that is about to be given back; wait for a renewal that is under way."""
+        keeper = self._keepers.get(host.name)
+        if keeper is not None:
+            with keeper.lock:
+                keeper.done = True
 
     def conclude(self, exit_code: int, word: str, text: str) -> None:
         """Keep how the run ended, for whoever started it."""

@@ -1,4 +1,4 @@
-"""What a runtime can do. It turns a service in a slot into commands and their output into states; it runs nothing itself."""
+"""What a runtime can do: turn a service in a slot into commands, and output into states. It runs nothing itself."""
 
 from __future__ import annotations
 

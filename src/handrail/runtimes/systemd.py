@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
-from handrail.model.slot import Slot
 from handrail.runtimes.protocol import Argv, File, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    from handrail.model.slot import Slot
 
 # The service is called dead when it was started again this often within one wait for its health.
 RESTARTS_THAT_MEAN_DEAD = 3

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handrail.errors import SecretMissing
-from handrail.model.secret import SecretSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from handrail.model.secret import SecretSource
 
 MASK = "********"
 # A password manager that asks for a touch of a key takes a while; a hung one must not hang a deploy.

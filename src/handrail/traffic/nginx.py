@@ -1,11 +1,10 @@
-"""nginx as the edge: both slots are static upstreams, and files that nginx looks for on every request choose between them.
+"""nginx as the edge: both slots are static upstreams; files that nginx looks for on every request choose one.
 
 No move of the traffic reloads nginx: a reload closes kept-alive connections, and requests on them are lost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from string import Template
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 from handrail.model.slot import Slot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from handrail.model.system import System
 
 # Cumulative shares, in percent, that a canary can have; each is one bucket of split_clients.
@@ -52,7 +53,7 @@ def log_of(system: str) -> str:
 
 
 def site(system: System, *, run_directory: str, addresses: Mapping[str, Sequence[str]], peers: Sequence[str]) -> Site:
-    """Write the configuration of the edge. `addresses` are those of each service's hosts, `peers` those of all edges."""
+    """Write the edge's configuration; `addresses` are of each service's hosts, `peers` of all edges."""
     word = system.name.replace("-", "_")
     text = Template(resources.files("handrail.traffic").joinpath("templates/nginx.conf").read_text()).substitute(
         word=word,

@@ -1,0 +1,61 @@
+# The front door. `make` alone shows what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+SCHEDULES ?= 1000000
+
+.PHONY: help
+help: ## show this
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# The virtual environment is as old as what it was made from.
+$(VENV)/.made: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=python3.12 make ... picks another"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.made ## make the virtual environment
+
+.PHONY: demo
+demo: setup ## deploy and roll back a system on lab hosts under load, and show what it cost
+	@$(BIN)/python -m lab.demo
+
+.PHONY: test
+test: setup ## run every test, those on the lab, too
+	@$(BIN)/python -m pytest tests --ignore=tests/verify
+
+.PHONY: check
+check: setup ## ruff, mypy, import contracts, shell scripts, the fast tests, 20,000 simulated schedules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify -n 2 -q
+	@$(BIN)/python -m tests.simulation --schedules 20000
+
+.PHONY: simulate
+simulate: setup ## simulate SCHEDULES schedules of faults, or one: make simulate SEED=4711
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED) --story,--schedules $(SCHEDULES))
+
+.PHONY: lab
+lab: setup ## bring up the lab hosts
+	@$(BIN)/python -m lab up
+
+.PHONY: lab-down
+lab-down: setup ## take the lab hosts down, leaving only the built image
+	@$(BIN)/python -m lab down
+
+.PHONY: bench
+bench: setup ## compare with Ansible and with the bare minimum, on the lab
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@$(BIN)/python -m bench
+
+.PHONY: docs
+docs: setup ## write the parts of docs/reference that are made from the code
+	@$(BIN)/fab schema
+	@$(BIN)/python -m handrail.model.reference > docs/reference/system.md

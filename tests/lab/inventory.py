@@ -1,0 +1,41 @@
+"""Inventories of the lab that differ from the one that is shipped in a few values, or in who is an edge."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.lab.controller import INVENTORY, ROOT
+
+# The shortest times that a system may have: tests wait for them again and again.
+QUICK = {"times": {"drain": "1s", "bake": "1s", "confirm": "12s", "lease": "10s"}}
+CONFIRM_SECONDS = 12
+LEASE_SECONDS = 10
+# The other edges' timers are due this much later than the first one's.
+LATE_SECONDS = 5
+
+
+def inventory(folder: Path, changes: Mapping[str, Any], *, second_edge: bool = False) -> Path:
+    """Copy the lab's inventory, lay changes over the system's YAML, and give the file for pyinfra."""
+    copy = folder / "inventories"
+    shutil.copytree(INVENTORY.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / ".handrail").symlink_to(ROOT / ".handrail")
+    system = yaml.safe_load((copy / "sanvi.yaml").read_text())
+    _lay(system["environments"]["lab"], changes)
+    (copy / "sanvi.yaml").write_text(yaml.safe_dump(system, sort_keys=False))
+    if second_edge:
+        text = (copy / "lab.py").read_text()
+        (copy / "lab.py").write_text(f"{text}edge.append(next(host for host in web if host[0] == 'web2'))\n")
+    return copy / "lab.py"
+
+
+def _lay(under: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(under.get(key), dict):
+            _lay(under[key], value)
+        else:
+            under[key] = value

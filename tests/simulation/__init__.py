@@ -1,0 +1,10 @@
+"""A simulator of runs: the real tables against simulated hosts, with seeded faults, thousands of schedules at a time.
+
+`python -m tests.simulation --schedules 20000` plays schedules until an invariant breaks; `--seed N --story` tells one of them.
+
+world.py        time, chance, the list of what is due
+hosts.py        a host: lease, fence, lock, reboots; services.py and gate.py: what the scripts in hosts/scripts do there
+controller.py   a run: executes the table of model/rollout.py step by step, as orchestration/ does
+schedule.py     what happens in a schedule, drawn from its seed; faults.py: what may go wrong
+invariants.py   what must hold, and what cannot be promised
+"""

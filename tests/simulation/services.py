@@ -1,0 +1,160 @@
+"""What the scripts do with releases and services on a simulated host: stage, ready_slot, start, stop, run_once, finish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from handrail.model.fleet import Do, Outcome
+from tests.simulation import invariants
+from tests.simulation.world import BAKE, CONFIRM
+
+if TYPE_CHECKING:
+    from handrail.model.slot import Slot
+    from tests.simulation.controller import Message
+    from tests.simulation.hosts import Host
+
+# Service.health.deadline in model/service.py.
+HEALTH_DEADLINE = 30
+KEEP = 3
+
+
+def stage(host: Host, message: Message) -> None:
+    """stage.sh: a release appears whole or not at all."""
+    if message.plan.release_id in host.staged:
+        message.reply(Outcome.UNCHANGED)
+    else:
+        host.hold(message, host.world.random.uniform(1, 15), _staged)
+
+
+def _staged(host: Host, message: Message) -> None:
+    if host.full:
+        message.reply(Outcome.FAILED, "the disk is full")
+    else:
+        host.staged.add(message.plan.release_id)
+        message.reply(Outcome.OK)
+
+
+def ready(host: Host, message: Message) -> None:
+    """ready_slot.sh on a service host, ready_edge.sh on an edge, one after the other on a host that is both."""
+    plan = message.plan
+    if host.is_service:
+        if plan.release_id not in host.staged:
+            message.reply(Outcome.FAILED, "the release is not staged")
+            return
+        _stop(host, plan.slot, host.names)
+    host.hold(message, host.world.random.uniform(0.2, 2), _readied)
+
+
+def _readied(host: Host, message: Message) -> None:
+    if host.is_service:
+        host.slots[message.plan.slot] = message.plan.release_id
+    if host.is_edge:
+        host.blank = False
+    message.reply(Outcome.OK)
+
+
+def start(host: Host, message: Message) -> None:
+    """start.sh: start a service of the slot and wait until it is healthy."""
+    slot = message.plan.slot
+    name = host.names[message.part]
+    host.enabled.add((name, slot))
+    sick = (host.name, host.slots[slot]) in host.world.sick
+    host.hold(message, HEALTH_DEADLINE if sick else host.world.random.uniform(0.5, 12), _started)
+
+
+def _started(host: Host, message: Message) -> None:
+    slot = message.plan.slot
+    unit = (host.names[message.part], slot)
+    if (host.name, host.slots[slot]) in host.world.sick or unit not in host.enabled:
+        message.reply(Outcome.FAILED, "not healthy in time")
+        return
+    host.healthy.add(unit)
+    host.passed.add(unit)
+    message.reply(Outcome.OK, "healthy")
+
+
+def comes_back(host: Host, boot: int, unit: tuple[str, Slot]) -> None:
+    """A service that was enabled is healthy again after a reboot."""
+    if boot == host.boot and unit in host.enabled and (host.name, host.slots[unit[1]]) not in host.world.sick:
+        host.healthy.add(unit)
+
+
+def stop(host: Host, message: Message) -> None:
+    """stop.sh: stop one generation of services in the idle slot."""
+    _stop(host, message.plan.slot, host.names[message.part : message.part + 1])
+    host.hold(message, host.world.random.uniform(0.1, 2), _answer_ok)
+
+
+def _stop(host: Host, slot: Slot, names: tuple[str, ...]) -> None:
+    invariants.nobody_points_at(host, slot)
+    for name in names:
+        for units in (host.enabled, host.healthy, host.passed):
+            units.discard((name, slot))
+
+
+def _answer_ok(host: Host, message: Message) -> None:
+    message.reply(Outcome.OK)
+
+
+def migrate(host: Host, message: Message) -> None:
+    """run_once.sh."""
+    host.hold(message, host.world.random.uniform(0.5, 5), _answer_ok)
+
+
+def drain(host: Host, message: Message) -> None:
+    """drain.sh: changes nothing."""
+    message.reply(Outcome.OK, after=host.world.random.uniform(0.1, 5))
+
+
+def verify(host: Host, message: Message) -> None:
+    """verify.sh: ask through the edge which release is served."""
+    plan, world = message.plan, host.world
+    served = {one.slots[invariants.effective(host)] for one in world.services() if one.up}
+    if host.blank or served != {plan.release_id} or world.rotten.get(plan.release_id) == "verify":
+        message.reply(Outcome.FAILED, f"served by {', '.join(sorted(served))}", after=0.2)
+    else:
+        message.reply(Outcome.OK, after=0.2)
+
+
+def bake(host: Host, message: Message) -> None:
+    """bake.sh: watch what the edge answers."""
+    world = host.world
+    seconds = world.random.uniform(CONFIRM - BAKE, CONFIRM + BAKE) if world.slow_bake else BAKE
+    world.at(seconds, _baked, host, message)
+
+
+def _baked(host: Host, message: Message) -> None:
+    if host.world.rotten.get(message.plan.release_id) == "bake":
+        message.reply(Outcome.FAILED, "too many errors")
+    elif host.up:
+        message.reply(Outcome.OK)
+    else:
+        message.silent(0.0)
+
+
+def finish(host: Host, message: Message) -> None:
+    """finish.sh: keep the good releases, prune the rest, give the lease back."""
+    good, bad = message.good, message.bad
+    if good or bad:
+        host.good = [one for one in host.good if one not in (good, bad)]
+        if good:
+            host.good.append(good)
+        host.good = host.good[-KEEP:]
+    host.staged.intersection_update({*host.good, *host.slots.values()})
+    host.lease = None
+    message.reply(Outcome.OK)
+
+
+COMMANDS: dict[Do, Callable[[Host, Message], None]] = {
+    Do.STAGE: stage,
+    Do.READY: ready,
+    Do.START: start,
+    Do.MIGRATE: migrate,
+    Do.VERIFY: verify,
+    Do.WATCH_SHARE: bake,
+    Do.BAKE: bake,
+    Do.DRAIN: drain,
+    Do.STOP: stop,
+    Do.FINISH: finish,
+}

@@ -1,0 +1,81 @@
+"""Time, chance, and the list of what is due: one event after the other, always the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.simulation.controller import Run
+    from tests.simulation.hosts import Host
+
+# Defaults of model/system.py, in seconds.
+LEASE = 30
+CONFIRM = 60
+BAKE = 10
+# gate_do.sh: the timers of the edges that do not decide come so much later.
+LATE = 5
+
+# What a schedule can be told to get wrong. The first three are planted; each of the others once was so.
+BUGS = {
+    "no-timer": "an edge does not arm the timer that goes back",
+    "no-token-check": "a host does not compare the token of a command with its own",
+    "early-cutover": "the table cuts over before the idle slot is started",
+    "one-cutover": "all edges cut over in one step, so that a follower's timer may be due before the decider's",
+    "ask-once": "a follower asks the other edges once and goes back when the first edge does not answer",
+    "forgetful-settle": "settling an edge forgets which cutovers it confirmed, though its slot stays the same",
+    "timid-follower": "a follower that lost its unconfirmed cutover refuses what the first edge has decided",
+    "refused-renewal": "a rebooted host refuses to renew a lease that nobody else has taken",
+    "hasty-timer": "the timer of a canary's share takes back the cutover as well",
+}
+
+
+class World:
+    """Everything that one schedule has."""
+
+    __slots__ = ("_due", "_number", "bug", "excused", "hosts", "now", "random", "rotten", "runs", "sick", "slow_bake", "story")
+
+    def __init__(self, seed: int, *, bug: str = "", story: bool = False) -> None:
+        self.random = Random(seed)  # noqa: S311  # the same seed must give the same story
+        self.bug = bug
+        self.story: list[str] | None = [] if story else None
+        self.now = 0.0
+        self.hosts: dict[str, Host] = {}
+        self.runs: list[Run] = []
+        self.sick: set[tuple[str, str]] = set()
+        self.rotten: dict[str, str] = {}
+        self.slow_bake = False
+        self.excused = ""
+        self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._number = 0
+
+    def at(self, seconds: float, do: Callable[..., None], *arguments: Any) -> None:
+        """Let something happen so many seconds from now."""
+        self._number += 1
+        heappush(self._due, (self.now + seconds, self._number, do, arguments))
+
+    def run(self) -> None:
+        """Let everything happen that is due, until nothing is: no run goes on and no timer is armed."""
+        due = self._due
+        while due:
+            self.now, _, do, arguments = heappop(due)
+            do(*arguments)
+
+    def tell(self, who: str, what: str, where: str = "", how: str = "") -> None:
+        """Write one line of the story."""
+        if self.story is not None:
+            self.story.append(f"{self.now:9.3f} s  {who:<10} {what:<40} {where:<6} {how}".rstrip())
+
+    def living(self) -> list[Host]:
+        """The hosts that are not lost."""
+        return [host for host in self.hosts.values() if host.alive]
+
+    def edges(self) -> list[Host]:
+        """The edges that are not lost."""
+        return [host for host in self.hosts.values() if host.alive and host.is_edge]
+
+    def services(self) -> list[Host]:
+        """The service hosts that are not lost."""
+        return [host for host in self.hosts.values() if host.alive and host.is_service]
