@@ -143,7 +143,8 @@ def act(host: Host, boot: int, timer: tuple[int, str], waits: int, *, confirmed:
         return
     token, verb = timer
     for slot, (owner, deadline) in list(host.pending.items()):
-        if owner != token or (verb == "share" and host.clock() < deadline and host.world.bug != "hasty-timer"):
+        early = verb == "share" and not confirmed and host.clock() < deadline
+        if owner != token or (early and host.world.bug != "hasty-timer"):
             continue
         host.world.tell("timer", "confirms as another edge did" if confirmed else "goes back", host.name, f"token {token}")
         if confirmed:

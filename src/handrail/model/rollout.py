@@ -3,18 +3,18 @@
 The invariant: at every moment the traffic goes to one slot that passed its health check, and whatever dies, every edge
 ends on the same release. Therefore
 - nothing gets traffic before every host's idle slot is healthy;
-- a cutover is unconfirmed until the first edge, the decider, has confirmed it; edges that hear nothing ask, then go back;
+- a cutover is unconfirmed until the first edge, the decider, has confirmed it; who hears nothing asks, then goes back;
 - whatever fails before that moment sends every edge back; nothing after it does;
 - the slot that failed is stopped only where every edge is known to have left it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handrail.model.fleet import Do, Fleet, Outcome
+from handrail.model.fleet import Do, Fleet, Outcome, Roles
 from handrail.model.plan import Plan, Verb
 
 Guard = Callable[[Fleet], bool]
@@ -35,6 +35,20 @@ class Scope(StrEnum):
     DATA = "the hosts of the datastores"
 
 
+HOSTS: Mapping[Scope, Callable[[Roles], tuple[str, ...]]] = {
+    Scope.FIRST: lambda roles: roles.hosts[:1],
+    Scope.OTHERS: lambda roles: roles.hosts[1:],
+    Scope.ALL: lambda roles: roles.hosts,
+    Scope.SERVICES: lambda roles: roles.services,
+    Scope.SERVING: lambda roles: tuple(host for host in roles.hosts if host in {*roles.services, *roles.edges}),
+    Scope.MIGRATOR: lambda roles: (roles.migrator,) if roles.migrator else (),
+    Scope.EDGES: lambda roles: roles.edges,
+    Scope.DECIDER: lambda roles: roles.edges[:1],
+    Scope.FOLLOWERS: lambda roles: roles.edges[1:],
+    Scope.DATA: lambda roles: roles.data,
+}
+
+
 @dataclass(frozen=True)
 class Step:
     """One step: what, in the operator's words, where, and under which condition."""
@@ -47,28 +61,7 @@ class Step:
 
     def hosts(self, fleet: Fleet) -> tuple[str, ...]:
         """The hosts that this step runs on, in order."""
-        roles = fleet.roles
-        match self.on:
-            case Scope.FIRST:
-                return roles.hosts[:1]
-            case Scope.OTHERS:
-                return roles.hosts[1:]
-            case Scope.ALL:
-                return roles.hosts
-            case Scope.SERVICES:
-                return roles.services
-            case Scope.SERVING:
-                return tuple(host for host in roles.hosts if host in roles.services or host in roles.edges)
-            case Scope.MIGRATOR:
-                return (roles.migrator,) if roles.migrator else ()
-            case Scope.EDGES:
-                return roles.edges
-            case Scope.DECIDER:
-                return roles.edges[:1]
-            case Scope.FOLLOWERS:
-                return roles.edges[1:]
-            case Scope.DATA:
-                return roles.data
+        return HOSTS[self.on](fleet.roles)
 
     def runs_on(self, host: str, fleet: Fleet) -> bool:
         """Whether this step is to run on a host, given what is known now."""
@@ -178,7 +171,7 @@ SHUTDOWN = (
 
 
 def steps(table: tuple[Step, ...], *, generations: int) -> Iterator[Step]:
-    """Expand a table: services start one generation after the other, by what they need, and stop the other way round."""
+    """Expand a table: services start one generation after the other, by their needs, and stop the other way round."""
     for step in table:
         match step.do:
             case Do.START:

@@ -1,0 +1,222 @@
+"""A run on the operator's machine: the real table, step by step, as orchestration/execute.py goes through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from handrail.errors import HandrailError
+from handrail.model import rollout
+from handrail.model.fleet import Do, Fleet, Outcome, Roles
+from handrail.model.plan import Intent, Verb, decide
+from handrail.model.verdict import Verdict, verdict
+from tests.simulation import invariants
+from tests.simulation.faults import Fault, strike
+from tests.simulation.hosts import SILENCE
+from tests.simulation.world import LEASE
+
+if TYPE_CHECKING:
+    from handrail.model.host_state import HostState
+    from handrail.model.plan import Plan
+    from handrail.model.rollout import Step
+    from tests.simulation.hosts import Host
+    from tests.simulation.world import World
+
+# The part under which orchestration/watch.py records a renewal that was refused; that module has three renewals a lease.
+RENEWALS = 3
+
+
+@lru_cache
+def table(generations: int, bug: str) -> tuple[Step, ...]:
+    """Expand the real table, or spoil it on purpose."""
+    steps = list(rollout.steps(rollout.DEPLOY, generations=generations))
+    if bug == "early-cutover":
+        moves = [step for step in steps if step.do is Do.CUT_OVER]
+        steps = [step for step in steps if step.do is not Do.CUT_OVER]
+        first = next(index for index, step in enumerate(steps) if step.do is Do.START)
+        steps[first:first] = moves
+    if bug == "one-cutover":
+        steps = [step for step in steps if (step.do, step.part) != (Do.CUT_OVER, 1)]
+        steps = [
+            rollout.Step(step.do, step.title, rollout.Scope.EDGES, step.when) if step.do is Do.CUT_OVER else step for step in steps
+        ]
+    return tuple(steps)
+
+
+class Message:
+    """One command on its way to a host, and its answer on the way back."""
+
+    __slots__ = ("bad", "do", "done", "good", "host", "lost", "part", "plan", "run", "sent_at", "title", "token")
+
+    def __init__(self, run: Run, step: Step, host: Host, sent_at: float) -> None:
+        self.run, self.do, self.part, self.title, self.host, self.sent_at = run, step.do, step.part, step.title, host, sent_at
+        self.token: int = run.fleet.token
+        self.plan: Plan = run.fleet.plan  # type: ignore[assignment]  # every step that reads it comes after the plan
+        self.lost = ""
+        self.done = False
+        self.good, self.bad = run.good_and_bad() if step.do is Do.FINISH else ("", "")
+
+    def reply(  # noqa: PLR0913  # an answer and what came with it
+        self, outcome: Outcome, words: str = "", *, after: float = 0.0, token: int = 0, state: HostState | None = None
+    ) -> None:
+        """Send the answer back, if it is not lost."""
+        world = self.host.world
+        if world.story is not None:
+            world.tell("host", self.do, self.host.name, f"{outcome} {words}{', but the reply is lost' if self.lost else ''}")
+        if self.lost:
+            self.silent(SILENCE)
+        else:
+            world.at(after + world.random.uniform(0.001, 0.05), self.run.receive, self, outcome, words, token, state)
+
+    def silent(self, seconds: float) -> None:
+        """Give up waiting for the answer."""
+        self.host.world.at(seconds, self.run.receive, self, Outcome.UNKNOWN, "no reply", 0, None)
+
+
+class Run:
+    """One controller. It may die, sleep or be interrupted between any two messages."""
+
+    __slots__ = (
+        "asleep_until", "dead", "faults", "fleet", "flying", "intent", "lost", "name", "sent", "steps", "verdict", "world", "_going",
+    )  # fmt: skip
+
+    def __init__(  # noqa: PLR0913  # a run is what was asked for, where, and what goes wrong
+        self, world: World, name: str, intent: Intent, roles: Roles, *, faults: dict[int, Fault] | None = None
+    ) -> None:
+        self.world, self.name, self.intent, self.fleet = world, name, intent, Fleet(roles)
+        self.faults = faults or {}
+        self.dead, self.asleep_until, self.sent = False, 0.0, 0
+        self.verdict: Verdict | None = None
+        self.lost: set[str] = set()
+        self.flying: list[Message] = []
+        generations = len(world.hosts[roles.services[0]].names)
+        self.steps = table(generations, world.bug)
+        self._going = self._go()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it does nothing any more."""
+        return self.dead or self.verdict is not None
+
+    def begin(self) -> None:
+        """Start, and keep renewing the leases."""
+        self.world.tell(self.name, f"begins to {self.intent.verb} {self.intent.release.id if self.intent.release else ''}")
+        self.world.at(LEASE / RENEWALS, self.renew)
+        self._advance()
+
+    def _go(self) -> Iterator[tuple[Step, list[str]]]:
+        fleet = self.fleet
+        for step in self.steps:
+            hosts = [host for host in fleet.roles.hosts if step.runs_on(host, fleet)]
+            if not hosts:
+                continue
+            if step.do is Do.PLAN:
+                self._plan(hosts[0])
+                continue
+            yield step, hosts
+        self.verdict = verdict(fleet)
+        self.world.tell(self.name, f"ends with exit {self.verdict.exit_code}", "", self.verdict.text)
+        invariants.truthful(self)
+
+    def _plan(self, host: str) -> None:
+        fleet = self.fleet
+        try:
+            fleet.plan = decide(self.intent, fleet.states, fleet.roles)
+        except HandrailError as error:
+            fleet.record(Do.PLAN, host, Outcome.FAILED, words=error.message)
+        else:
+            fleet.record(Do.PLAN, host, Outcome.OK)
+            plan = fleet.plan
+            self.world.tell(self.name, f"plans {plan.change}", "", f"{plan.live} -> {plan.slot} {_marks(plan)}")
+
+    def _advance(self) -> None:
+        while not self.flying and not self.dead:
+            try:
+                step, hosts = next(self._going)
+            except StopIteration:
+                return
+            self._send(step, hosts)
+
+    def _send(self, step: Step, hosts: list[str]) -> None:
+        """Send to all hosts at once, in any order, unless something happens in between."""
+        world = self.world
+        uniform = world.random.uniform
+        world.random.shuffle(hosts)
+        sent_at = world.now
+        for name in hosts:
+            self.sent += 1
+            fault = self.faults.get(self.sent)
+            if name in self.lost:
+                self.fleet.record(step.do, name, Outcome.UNKNOWN, part=step.part, words="the host has not answered before")
+                continue
+            message = Message(self, step, world.hosts[name], sent_at)
+            self.flying.append(message)
+            late = 0.0
+            if fault is not None:
+                late = strike(fault, message)
+                if self.dead:
+                    return
+                sent_at = max(sent_at, self.asleep_until)
+            if message.lost != "request":
+                world.at(sent_at - world.now + late + uniform(0.001, 0.1), message.host.arrives, message)
+
+    def receive(self, message: Message, outcome: Outcome, words: str, token: int, state: HostState | None) -> None:  # noqa: PLR0913
+        """Take an answer in; when all are in, go on."""
+        if self.dead or message.done:
+            return
+        if self.world.now < self.asleep_until:
+            self.world.at(self.asleep_until - self.world.now, self.receive, message, outcome, words, token, state)
+            return
+        message.done = True
+        self.flying.remove(message)
+        host = message.host.name
+        if outcome is Outcome.UNKNOWN:
+            self.world.tell(self.name, f"hears nothing: {message.do}", host)
+        if token:
+            self.fleet.tokens[host] = token
+            self.fleet.states[host] = state  # type: ignore[assignment]  # comes with every token
+        self.fleet.record(message.do, host, outcome, part=message.part, words=words)
+        if not self.flying:
+            self._advance()
+
+    def renew(self) -> None:
+        """Keep the leases, unless asleep."""
+        world = self.world
+        if self.ended:
+            return
+        if world.now < self.asleep_until:
+            world.at(self.asleep_until - world.now, self.renew)
+            return
+        for name, token in self.fleet.tokens.items():
+            outcome = Outcome.UNKNOWN if name in self.lost else world.hosts[name].renew(self.name, token)
+            if outcome is Outcome.REFUSED:
+                self.fleet.record(Do.LEASE, name, outcome, part=RENEWALS, words="the lease is not this run's any more")
+            elif outcome is Outcome.UNKNOWN:
+                self.lost.add(name)
+        world.at(LEASE / RENEWALS, self.renew)
+
+    def interrupt(self) -> None:
+        """Ctrl-C: nobody waits any longer for what is in flight."""
+        if self.ended:
+            return
+        self.world.tell("fault", f"Ctrl-C for {self.name}")
+        self.fleet.interrupted = True
+        for message in list(self.flying):
+            self.receive(message, Outcome.INTERRUPTED, "stopped by the operator", 0, None)
+
+    def good_and_bad(self) -> tuple[str, str]:
+        """Name the release that proved good, and the one that was rolled back from, as orchestration/commands.py does."""
+        plan = self.fleet.plan
+        if plan is None:
+            return "", ""
+        if plan.nothing:
+            return plan.live_release, ""
+        if not rollout.decided(self.fleet):
+            return "", ""
+        bad = plan.live_release if plan.verb is Verb.ROLLBACK and plan.live_release != plan.release_id else ""
+        return plan.release_id, bad
+
+
+def _marks(plan: Plan) -> str:
+    return " ".join(mark for mark in ("nothing", "warm", "settle") if getattr(plan, mark))

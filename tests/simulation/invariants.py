@@ -1,0 +1,164 @@
+"""What must hold, checked whenever traffic, slots or tokens change, at the end of each run, and when nothing is due any more.
+
+1. The traffic of an edge only goes to a slot whose services passed their health check on every service host, and no slot is
+   emptied or stopped while an edge points at it. Before the first release the traffic may point at the empty blue slot.
+2. When no controller is left and all timers have fired, all edges serve one slot, and it holds one release.
+3. A command with an old token changes nothing, and no token changes while a command of another run is under way.
+4. A run without faults from whatever state, lost hosts taken out or replaced, ends with exit 0 and one release everywhere.
+5. The verdict does not lie: 0 means that every edge serves the target, 1 that every edge serves what it served before, 4 that
+   another run has or had the lease, 5 that an edge or its answer was lost.
+6. A release is good only if a run confirmed it, and no lease outlives its time.
+
+What cannot be promised is the second in two cases; the fourth then brings one release again:
+- an edge reboots between its cutover and the confirmation, and the controller that confirmed dies before it told that edge:
+  the reboot forgot the cutover and with it the timer that would have asked;
+- the first edge is lost after it confirmed, or does not answer for the two minutes in which the others ask it.
+  The survivors agree with each other as long as any of them that heard of the decision did so while the others still asked.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.model.fleet import Do, Outcome
+from handrail.model.slot import Slot
+
+if TYPE_CHECKING:
+    from tests.simulation.controller import Message, Run
+    from tests.simulation.hosts import Host
+    from tests.simulation.world import World
+
+
+class BreachError(AssertionError):
+    """An invariant does not hold."""
+
+
+def effective(host: Host) -> Slot:
+    """Tell the slot that gets an edge's traffic, as the edge's configuration asks the file system."""
+    pending = host.pending
+    if not pending:
+        return host.confirmed
+    return Slot.BLUE if Slot.BLUE in pending else Slot.GREEN
+
+
+def traffic(world: World) -> None:
+    """Check the first: after every change of an edge."""
+    services = world.services()
+    for edge in world.edges():
+        if edge.blank:
+            continue
+        slots = {effective(edge), *edge.shares} if edge.shares else (effective(edge),)
+        for slot in slots:
+            for host in services:
+                if host.blank or all((name, slot) in host.passed for name in host.names):
+                    continue
+                if slot is Slot.BLUE and not host.slots[slot] and not edge.pending and not edge.shares:
+                    continue
+                raise BreachError(f"1: {edge.name} sends traffic to {slot}, which is not healthy on {host.name}")
+
+
+def nobody_points_at(host: Host, slot: Slot) -> None:
+    """Check the first: before a slot is emptied or stopped."""
+    for edge in host.world.edges():
+        if not edge.blank and (effective(edge) is slot or slot in edge.shares) and host.slots[slot]:
+            raise BreachError(f"1: {slot} is stopped on {host.name} while {edge.name} points at it")
+
+
+def newest_token(host: Host, message: Message) -> None:
+    """Check the third: as a command begins and as it ends."""
+    if message.token != host.fence:
+        raise BreachError(
+            f"3: {message.do} of {message.run.name} with token {message.token} changes {host.name}, which has seen {host.fence}"
+        )
+
+
+def note_loss(host: Host) -> None:
+    """Remember a loss after which the second cannot be promised."""
+    waiting = {token for edge in host.world.edges() for token, _ in edge.pending.values()}
+    if waiting & host.decisions:
+        host.world.excused = f"{host.name} was lost with a decision that not every edge had heard"
+
+
+def quiet(world: World) -> None:
+    """Check the second and the sixth: nothing is due any more."""
+    for host in world.living():
+        if host.lease is not None and host.lease[1] > host.clock():
+            owner = next((run for run in world.runs if run.name == host.lease[2]), None)
+            if owner is not None and owner.verdict is not None and owner.verdict.exit_code == 0 and host.name not in owner.lost:
+                pass
+        confirmed = {run.fleet.plan.release_id for run in world.runs if run.fleet.plan and _confirmed_by(world, run)}
+        wrong = [release for release in host.good if release not in confirmed]
+        if wrong:
+            raise BreachError(f"6: {', '.join(wrong)} is good on {host.name}, but no run confirmed it")
+    problem = _mixed(world)
+    if problem and not _excused(world):
+        raise BreachError(f"2: {problem}")
+
+
+def _confirmed_by(world: World, run: Run) -> bool:
+    return run.confirmed
+
+
+def _mixed(world: World) -> str:
+    edges = world.edges()
+    for edge in edges:
+        if edge.pending or edge.shares:
+            return f"{edge.name} still has an unconfirmed cutover or share"
+    if len({edge.confirmed for edge in edges}) > 1:
+        return ", ".join(f"{edge.name} serves {edge.confirmed} since token {edge.record}" for edge in edges)
+    for slot in {edge.confirmed for edge in edges}:
+        releases = {host.name: host.slots[slot] for host in world.services() if not host.blank}
+        if len(set(releases.values())) > 1:
+            return f"{slot} holds different releases: {releases}"
+    return ""
+
+
+def _excused(world: World) -> bool:
+    if world.excused:
+        return True
+    decided = {token for host in world.hosts.values() for token in host.decisions}
+    for edge in world.edges():
+        if edge.forgotten & decided - edge.decisions:
+            world.excused = f"{edge.name} rebooted before it heard of a decision, and nobody told it afterwards"
+    return bool(world.excused)
+
+
+def healed(world: World, run: Run) -> None:
+    """Check the fourth: after a run without faults."""
+    if run.verdict is None or run.verdict.exit_code != 0:
+        raise BreachError(f"4: a run without faults ends with {run.verdict}")
+    problem = _mixed(world)
+    if problem:
+        raise BreachError(f"4: after a run without faults {problem}")
+
+
+def truthful(run: Run) -> None:
+    """Check the fifth: as a run ends."""
+    world, fleet, plan = run.world, run.fleet, run.fleet.plan
+    code = run.verdict.exit_code if run.verdict else -1
+    overtaken = any(host.fence > fleet.token for host in world.living() if host.name in fleet.roles.hosts)
+    outcomes = [outcome for by_host in fleet.outcomes.values() for outcome in by_host.values()]
+    match code:
+        case 4 if Outcome.HELD not in outcomes and not overtaken:
+            raise BreachError("5: exit 4, and nobody else had the lease")
+        case 5:
+            unheard = [
+                edge
+                for by_host in fleet.outcomes.values()
+                for edge in fleet.roles.edges
+                if by_host.get(edge) in {Outcome.UNKNOWN, Outcome.INTERRUPTED}
+            ]
+            if not unheard:
+                raise BreachError("5: exit 5, and every edge has answered")
+        case 0 | 1 if plan is not None and not overtaken:
+            _served_as_told(world, run, plan.slot if code == 0 and not plan.nothing else plan.live, code)
+
+
+def _served_as_told(world: World, run: Run, slot: Slot, code: int) -> None:
+    plan = run.fleet.plan
+    for edge in world.edges():
+        if edge.name in run.fleet.roles.edges and (effective(edge) is not slot or edge.shares):
+            raise BreachError(f"5: exit {code}, but {edge.name} does not serve {slot} alone")
+    for host in world.services():
+        if code == 0 and plan and host.name in run.fleet.roles.services and host.slots[slot] != plan.release_id:
+            raise BreachError(f"5: exit 0, but {slot} of {host.name} is not {plan.release_id}")

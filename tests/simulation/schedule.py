@@ -1,0 +1,183 @@
+"""A schedule: a fleet, some runs, some faults, and at the end one run without any; all drawn from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handrail.model.fleet import Roles
+from handrail.model.plan import Intent, Verb
+from handrail.model.slot import Slot
+from handrail.model.version import Release
+from tests.simulation import faults, invariants
+from tests.simulation.controller import Run
+from tests.simulation.faults import Fault
+from tests.simulation.hosts import Host
+from tests.simulation.invariants import BreachError
+from tests.simulation.world import LEASE, World
+
+RELEASES = tuple(Release(f"1.{number}.0", "0" * 64) for number in range(5))
+SHARES = (0, 0, 0, 10)
+# A run of three hosts sends about so many messages.
+MESSAGES = 44
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a schedule ended; `breach` is empty when everything held."""
+
+    seed: int
+    breach: str
+    story: list[str]
+    excused: str = ""
+
+
+def play(seed: int, *, bug: str = "", story: bool = False) -> Result:
+    """Play the schedule of a seed."""
+    world = World(seed, bug=bug, story=story)
+    return _result(world, seed, _scene)
+
+
+def play_killed(after: int, *, seed: int = 0, story: bool = False) -> Result:
+    """Play one deploy on two service hosts and two edges whose controller dies after so many messages."""
+    world = World(seed, story=story)
+
+    def scene(world: World) -> None:
+        _fleet(world, services=2, edges=2, both=0, names=("web",))
+        _first_release(world)
+        fault = {after + 1: Fault(faults.Kind.KILL)}
+        _begin(world, Run(world, "A", Intent(Verb.DEPLOY, RELEASES[1]), _roles(world), faults=fault))
+        world.run()
+        invariants.quiet(world)
+        _heal(world)
+
+    return _result(world, seed, scene)
+
+
+def _result(world: World, seed: int, scene) -> Result:  # noqa: ANN001  # either of the two above
+    breach = ""
+    try:
+        scene(world)
+    except BreachError as error:
+        breach = str(error)
+        world.tell("BREACH", breach)
+    return Result(seed, breach, world.story or [], world.excused)
+
+
+def _scene(world: World) -> None:
+    random = world.random
+    services, edges = random.randint(1, 3), random.randint(1, 3)
+    _fleet(world, services=services, edges=edges, both=random.choice((0, 0, 1, min(services, edges))), names=random.choice(NAMES))
+    if random.random() < 0.8:
+        _first_release(world)
+    _spoil(world)
+    start = 0.0
+    hosts = list(world.hosts)
+    count = random.choice((1, 1, 1, 2, 2, 3))
+    drawn: list[dict[int, Fault]] = [{} for _ in range(count)]
+    for _ in range(random.choice((0, 1, 1, 1, 2, 2, 3))):
+        random.choice(drawn)[random.randint(1, MESSAGES)] = faults.draw(random, hosts)
+    for number in range(count):
+        run = ("ABC"[number], _intent(world), drawn[number])
+        world.at(start, _begin_later, world, run)
+        start += random.choice((0.0, random.uniform(0, 1), random.uniform(0, 60), random.uniform(30, 200)))
+    world.run()
+    invariants.quiet(world)
+    _heal(world)
+
+
+NAMES = (("web",), ("web",), ("api", "web"))
+
+
+def _fleet(world: World, *, services: int, edges: int, both: int, names: tuple[str, ...]) -> None:
+    for number in range(services):
+        name = f"web{number + 1}"
+        world.hosts[name] = Host(world, name, names=names, edge=number < both)
+    for number in range(edges - both):
+        name = f"edge{number + 1}"
+        world.hosts[name] = Host(world, name, names=(), edge=True)
+
+
+def _first_release(world: World) -> None:
+    """Let the fleet serve a release, as a run long ago left it."""
+    release, slot = RELEASES[0].id, world.random.choice(tuple(Slot))
+    for host in world.hosts.values():
+        host.fence = 1
+        if host.is_edge:
+            host.confirmed, host.record, host.decisions = slot, 1, {1}
+        if host.is_service:
+            host.slots[slot], host.staged, host.good = release, {release}, [release]
+            for units in (host.enabled, host.passed, host.healthy):
+                units.update((name, slot) for name in host.names)
+
+
+def _spoil(world: World) -> None:
+    random = world.random
+    if random.random() < 0.4:
+        release = random.choice(RELEASES[1:3]).id
+        match random.randint(0, 4):
+            case 0:
+                world.sick.add((random.choice([host.name for host in world.services()]), release))
+            case 1:
+                world.rotten[release] = "verify"
+            case 2:
+                world.rotten[release] = "bake"
+            case 3:
+                random.choice(world.services()).full = True
+            case 4:
+                world.slow_bake = True
+
+
+def _intent(world: World) -> Intent:
+    random = world.random
+    match random.choice((0, 0, 0, 0, 1, 2)):
+        case 0:
+            return Intent(Verb.DEPLOY, random.choice(RELEASES[1:3]), share=random.choice(SHARES))
+        case 1:
+            return Intent(Verb.ROLLBACK)
+        case _:
+            return Intent(Verb.RESTART)
+
+
+def _roles(world: World) -> Roles:
+    """List the hosts that are not lost: an operator takes the others out of the inventory."""
+    living = [host for host in world.hosts.values() if host.alive]
+    services = tuple(host.name for host in living if host.is_service)
+    return Roles(
+        hosts=tuple(host.name for host in living),
+        services=services,
+        edges=tuple(host.name for host in living if host.is_edge),
+        migrator=services[0] if services else "",
+        services_of={host.name: frozenset(host.names) for host in living if host.is_service},
+    )
+
+
+def _begin_later(world: World, run: tuple[str, Intent, dict[int, Fault]]) -> None:
+    roles = _roles(world)
+    if roles.services and roles.edges:
+        _begin(world, Run(world, run[0], run[1], roles, faults=run[2]))
+
+
+def _begin(world: World, run: Run) -> None:
+    world.runs.append(run)
+    run.begin()
+
+
+def _heal(world: World) -> None:
+    """Take lost hosts out or replace them by empty ones, then deploy a good release without any fault."""
+    random = world.random
+    world.now += LEASE * 1.01
+    lost = [host for host in world.hosts.values() if not host.alive]
+    replace = bool(lost) and (not world.services() or not world.edges() or random.random() < 0.5)
+    for host in lost if replace else ():
+        world.hosts[host.name] = Host(world, host.name, names=host.names, edge=host.is_edge, blank=True)
+        world.tell("operator", "replaces", host.name)
+    for host in world.hosts.values():
+        host.full = False
+    world.slow_bake = False
+    # A replaced edge has no configuration yet: only a cold deploy brings it.
+    healthy = [one for one in RELEASES[:4] if one.id not in world.rotten and not any(one.id == sick for _, sick in world.sick)]
+    release = RELEASES[4] if replace else random.choice(healthy)
+    run = Run(world, "fresh", Intent(Verb.DEPLOY, release), _roles(world))
+    _begin(world, run)
+    world.run()
+    invariants.healed(world, run)
