@@ -147,6 +147,11 @@ def test_two_hosts_of_one_address_are_refused():
     assert problem == "  db1 and web1 share the address 10.20.1.11; allowed: one address each"
 
 
+def test_an_address_that_is_none_is_refused():
+    _, problem = refusal(environment(GROUPS | {"db": (Host("db1", "10.0.0.1; reboot"),)}))
+    assert problem.startswith("  db1 has the address '10.0.0.1; reboot'; allowed: a host name, IPv4")
+
+
 def test_a_host_of_two_addresses_is_refused():
     _, problem = refusal(environment(GROUPS | {"db": (Host("web1", "10.20.2.11"),)}))
     assert problem == "  web1 has two addresses, 10.20.1.11 and 10.20.2.11; allowed: one"

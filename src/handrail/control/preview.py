@@ -9,7 +9,7 @@ from handrail.control.look import look
 from handrail.errors import BadInput, HostUnreachable
 from handrail.model import rollout
 from handrail.model.forecast import forecast
-from handrail.model.plan import Intent, Verb, decide
+from handrail.model.plan import Intent, Verb, checked_share, decide
 from handrail.model.version import Release, checked_version
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
         release = Release(version, data.get("sha256") or artifacts.digest_at(place, base=loaded.base))
     intent = Intent(
         Verb(verb), release=release, version="" if release else version,
-        share=int(data.get("share") or 0), with_database=bool(data.get("with_database")),
+        share=checked_share(data.get("share", "")), with_database=bool(data.get("with_database")),
     )  # fmt: skip
     seen = look(environment, connections)
     if seen.lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from handrail.model.service import Service
 
     _Listener = tuple[Environment, str, Service | Datastore | Edge]
+
+ADDRESS = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 def check(environments: Sequence[Environment]) -> None:
@@ -65,6 +68,10 @@ def _names(environments: Sequence[Environment]) -> Iterator[str]:
 
 def _addresses(environments: Sequence[Environment]) -> Iterator[str]:
     hosts = sorted({host for environment in environments for group in environment.groups.values() for host in group})
+    for host in hosts:
+        # Addresses become part of the edge's configuration and of commands.
+        if not ADDRESS.fullmatch(host.address):
+            yield f"{host.name} has the address {host.address!r}; allowed: a host name, IPv4 or [IPv6] address"
     for one, other in combinations(hosts, 2):
         if one.address == other.address:
             yield f"{one.name} and {other.name} share the address {one.address}; allowed: one address each"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from handrail.errors import FleetMixed, ReleaseUnknown
+from handrail.errors import BadInput, FleetMixed, ReleaseUnknown
 from handrail.model.version import Release, version_of
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from handrail.model.fleet import Roles
     from handrail.model.host_state import HostState
     from handrail.model.slot import Slot
+
+
+# Shares of the traffic, in percent, that a canary can have: the edge sorts requests into these buckets.
+SHARES = (1, 5, 10, 25, 50)
 
 
 class Verb(StrEnum):
@@ -36,6 +40,14 @@ class Intent:
     version: str = ""
     share: int = 0
     with_database: bool = False
+
+
+def checked_share(text: str) -> int:
+    """Read a canary's share in percent; empty means none."""
+    if text and text not in map(str, SHARES):
+        allowed = ", ".join(map(str, SHARES))
+        raise BadInput(f"a share of {text!r} percent; allowed: {allowed}, or none", next_step="--share 10")
+    return int(text or 0)
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def decided(fleet: Fleet) -> bool:
 
 def undecidable(fleet: Fleet) -> bool:
     """The first edge was asked to confirm and did not answer: only the edges' timers can settle it now."""
-    return Outcome.UNKNOWN in fleet.of(Do.CONFIRM)
+    return any(outcome in {Outcome.UNKNOWN, Outcome.INTERRUPTED} for outcome in fleet.of(Do.CONFIRM))
 
 
 def must_go_back(fleet: Fleet) -> bool:

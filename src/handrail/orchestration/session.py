@@ -12,7 +12,7 @@ from pyinfra.api.exceptions import DeployError
 from handrail import artifacts
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid
 from handrail.hosts.inventory import load_environment
-from handrail.model.plan import Intent, Verb
+from handrail.model.plan import Intent, Verb, checked_share
 from handrail.model.version import Release, checked_version
 from handrail.orchestration import gate, report
 from handrail.orchestration.run import Run
@@ -21,8 +21,11 @@ from handrail.orchestration.watch import Watch
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
+    from handrail.hosts.inventory import Loaded
+    from handrail.model.environment import Environment
+
 _lock = threading.Lock()
-_made: dict[str, Watch] = {}
+_made: dict[Verb, Watch | HandrailError] = {}
 CACHE = Path(".handrail/artifacts")
 
 
@@ -37,27 +40,29 @@ def session(verb: Verb) -> Watch:
                 _made[verb] = _make(verb)
             except HandrailError as error:
                 report.refused(error)
-                raise DeployError(str(error)) from error
-        return _made[verb]
+                _made[verb] = error
+        made = _made[verb]
+        if isinstance(made, HandrailError):
+            raise DeployError(str(made)) from made
+        return made
 
 
 def _make(verb: Verb) -> Watch:
-    hosts = list(state.inventory)
-    _all_reachable(hosts)
-    data = hosts[0].data
-    environment = load_environment(
+    data = next(iter(state.inventory)).data
+    loaded = load_environment(
         {name: [(host.name, _address(host)) for host in members] for name, members in state.inventory.groups.items()},
         name=_wanted(data.get("environment"), "environment"),
         systems=tuple(_wanted(data.get("systems"), "systems")),
         folder=Path(_wanted(data.get("inventory_folder") or "inventories", "inventory_folder")),
     )
-    base = environment.base
-    intent = _intent(verb, data, environment)
-    gate.check(environment.environment, intent)
-    run = Run(environment.environment, intent, base=base, cache=CACHE)
+    intent = _intent(verb, data, loaded)
+    gate.check(loaded.environment, intent)
+    run = Run(loaded.environment, intent, base=loaded.base, cache=CACHE)
+    # What cannot be read is found out now, before anything is touched.
     _ = run.secrets
     if intent.release is not None:
         _ = run.artifact
+    _all_here(loaded.environment)
     watch = Watch(run)
     run.listeners.append(report.event)
     watch.on_end = report.ended
@@ -67,11 +72,12 @@ def _make(verb: Verb) -> Watch:
     return watch
 
 
-def _all_reachable(hosts: list[Host]) -> None:
-    missing = sorted(host.name for host in hosts if host not in state.activated_hosts)
+def _all_here(environment: Environment) -> None:
+    active = {host.name for host in state.activated_hosts}
+    missing = [host.name for host in environment.all_hosts if host.name not in active]
     if missing:
         raise HostUnreachable(
-            f"{', '.join(missing)} cannot be reached; nothing was touched on any host",
+            f"{', '.join(missing)} cannot be reached, or is left out by --limit; nothing was touched on any host",
             next_step="mend the host or the network, or take the host out of the inventory",
         )
 
@@ -86,9 +92,9 @@ def _wanted(value: Any, key: str) -> Any:
     return value
 
 
-def _intent(verb: Verb, data: Any, loaded: Any) -> Intent:
+def _intent(verb: Verb, data: Any, loaded: Loaded) -> Intent:
     version = str(data.get("release") or "")
-    share = int(data.get("share") or 0)
+    share = checked_share(str(data.get("share") or ""))
     with_database = str(data.get("with_database") or "").lower() in {"1", "true", "yes"}
     if verb is not Verb.DEPLOY:
         return Intent(verb, version=checked_version(version) if version else "", with_database=with_database)

@@ -74,6 +74,8 @@ class Watch:
 
     def keep(self, host: Host, renewal: Callable[[Run], Command]) -> None:
         """Renew the lease of a host for as long as the run lasts; a host that does not answer is given up."""
+        if host.name in self._keepers:
+            return
         interval = self.run.environment.system.times.lease.total_seconds() / RENEWALS
         keeper = self._keepers[host.name] = Keeper()
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from handrail.model.system import System
 
-# Cumulative shares, in percent, that a canary can have; each is one bucket of split_clients.
-SHARES = (1, 5, 10, 25, 50)
 # Node's http.Server closes idle connections after 5 s (server.keepAliveTimeout); nginx must be first to let go of one.
 UPSTREAM_IDLE_SECONDS = 4
 
