@@ -29,6 +29,7 @@ COLOURS = {
     "unchanged": "cyan",
     "unfinished": "yellow",
 }
+WIDE = 200
 # One colour for each host, so that merged lines can be told apart.
 HOST_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
@@ -38,7 +39,8 @@ def _json(value: Any) -> None:
 
 
 def _out() -> Console:
-    return Console(highlight=False)
+    """Give the console; where nobody looks at a terminal, lines are as long as they are."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def error(problem: HandrailError) -> None:
@@ -99,7 +101,7 @@ def status(seen: dict[str, Any], *, as_json: bool) -> None:
         answer = f"{row['health_status']} {row['health_seconds'] * 1000:.0f} ms" if row["health_status"] else "-"
         slot = f"{row['slot']}{' live' if row['live'] else ''}"
         table.add_row(
-            row["host"], row["service"], slot, row["release"], row["state"], answer, str(row["restarts"]), style=style
+            row["host"], row["service"], slot, row["version"], row["state"], answer, str(row["restarts"]), style=style
         )
     for row in seen["datastores"]:
         table.add_row(

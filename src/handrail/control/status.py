@@ -46,6 +46,7 @@ def _services(look: Look, host: str, state: HostState, live: Slot | None) -> lis
                 "slot": slot.value,
                 "live": slot == live,
                 "release": state.slots.get(slot, ""),
+                "version": version_of(state.slots.get(slot, "")),
                 "state": unit.state,
                 "running": unit.running,
                 "healthy": (service, slot) in state.healthy,

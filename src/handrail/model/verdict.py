@@ -74,9 +74,10 @@ def _plain(fleet: Fleet) -> Verdict:
 def _unclear_edges(fleet: Fleet) -> tuple[str, ...]:
     if undecidable(fleet):
         return fleet.roles.edges
-    if not must_go_back(fleet):
-        return ()
-    return tuple(host for host in fleet.roles.edges if not fleet.all_good(Do.GO_BACK, [host]))
+    if must_go_back(fleet):
+        return tuple(host for host in fleet.roles.edges if not fleet.all_good(Do.GO_BACK, [host]))
+    # What a dead run left on an edge stays there until it is settled or its timer is due.
+    return tuple(host for host in fleet.roles.edges if fleet.tried(Do.SETTLE) and not fleet.all_good(Do.SETTLE, [host]))
 
 
 def _refused(fleet: Fleet) -> tuple[str, ...]:

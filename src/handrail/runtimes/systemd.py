@@ -104,18 +104,8 @@ class Systemd:
         units = [word for one in instances for word in ("-u", _unit(one))]
         begin = ("--since", f"-{since}" if since[-1] in "smhd" else since.replace("T", " ")) if since else ()
         count = ("-n", str(lines)) if lines else ("-n", "all")
-        return (
-            "journalctl",
-            *units,
-            *begin,
-            *count,
-            "--no-pager",
-            "-q",
-            "-a",
-            "-o",
-            "short-unix",
-            *(("-f",) if follow else ()),
-        )
+        how = ("--no-pager", "--no-hostname", "-q", "-a", "-o", "short-unix")
+        return ("journalctl", *units, *begin, *count, *how, *(("-f",) if follow else ()))
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""

@@ -1,0 +1,9 @@
+"""What pyinfra reads before an inventory, when it runs in this directory."""
+
+from pyinfra import config
+
+# Order of operations, exit codes and phases were checked with this version; see docs/decisions/.
+config.REQUIRE_PYINFRA_VERSION = "~=3.10.0"
+
+# A host that does not answer its SSH port by then is called unreachable; seconds.
+config.CONNECT_TIMEOUT = 10

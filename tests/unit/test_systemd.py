@@ -1,0 +1,82 @@
+"""systemd as a runtime: unit text, environment files, commands and states."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from handrail.model.document import parse
+from handrail.model.slot import Slot
+from handrail.runtimes import RUNTIMES
+from handrail.runtimes.protocol import Instance
+from handrail.runtimes.systemd import Systemd
+
+SANVI = Path("inventories/sanvi.yaml")
+
+
+@pytest.fixture
+def backend():
+    system = parse(SANVI.read_text(), source=str(SANVI), environment="lab")
+    return Instance(system.name, system.root, system.services["backend"], Slot.GREEN)
+
+
+def test_table_names_the_runtime():
+    assert isinstance(RUNTIMES["systemd"], Systemd)
+
+
+def test_unit_runs_the_command_in_the_release_of_its_slot(backend):
+    (unit,) = Systemd().files(backend)
+    assert unit.path == "/etc/systemd/system/sanvi-backend@.service"
+    assert "WorkingDirectory=/opt/sanvi/slots/%i/backend\n" in unit.text
+    assert "EnvironmentFile=/opt/sanvi/env/%i/backend.env\n" in unit.text
+    assert 'ExecStart="node" "--max-old-space-size=96" "server.js"\n' in unit.text
+    assert "User=sanvi\n" in unit.text
+
+
+def test_words_of_the_command_mean_nothing_to_systemd(backend):
+    service = backend.service.model_copy(update={"command": ("echo", '100% "sure" $HOME \\n')})
+    (unit,) = Systemd().files(Instance("sanvi", "/opt/sanvi", service, Slot.BLUE))
+    assert 'ExecStart="echo" "100%% \\"sure\\" $$HOME \\\\n"\n' in unit.text
+
+
+def test_environment_file_is_for_root_alone_and_escapes_what_systemd_reads(backend):
+    file = Systemd().environment(backend, {"A": 'x"y$z`\\', "B": "two\nlines"})
+    assert (file.path, file.mode) == ("/opt/sanvi/env/green/backend.env", 0o600)
+    assert file.text == 'A="x\\"y\\$z\\`\\\\"\nB="two\nlines"\n'
+
+
+def test_both_slots_are_stopped_at_once_and_one_that_never_was_is_no_error(backend):
+    (argv,) = Systemd().stop([backend])
+    assert argv[-1] == "sanvi-backend@green.service"
+    assert "[ $? = 5 ]" in argv[2]
+
+
+def test_migration_runs_as_the_service_would(backend):
+    argv = Systemd().run_once(backend, ("node", "migrate.js"), timedelta(minutes=5))
+    assert "--uid=sanvi" in argv
+    assert "--property=EnvironmentFile=/opt/sanvi/env/green/backend.env" in argv
+    assert "--property=RuntimeMaxSec=300" in argv
+    assert argv[-3:] == ("--", "node", "migrate.js")
+
+
+def test_states_are_read_by_unit_and_a_missing_one_is_not_running(backend):
+    blue = Instance(backend.system, backend.root, backend.service, Slot.BLUE)
+    output = (
+        "NRestarts=2\nId=sanvi-backend@green.service\nActiveState=active\nSubState=running\nUnitFileState=enabled\n"
+    )
+    states = Systemd().states(output, [blue, backend])
+    assert states["backend", Slot.GREEN].running
+    assert states["backend", Slot.GREEN].restarts == 2
+    assert states["backend", Slot.GREEN].enabled
+    assert not states["backend", Slot.BLUE].running
+
+
+@pytest.mark.parametrize(
+    ("since", "words"), [("2h", ("--since", "-2h")), ("2026-01-31T22:00", ("--since", "2026-01-31 22:00")), ("", ())]
+)
+def test_log_is_read_since_an_age_or_a_date(backend, since, words):
+    argv = Systemd().read_log([backend], since=since, lines=5, follow=False)
+    assert argv[3 : 3 + len(words)] == words
+    assert "short-unix" in argv
