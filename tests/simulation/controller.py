@@ -12,7 +12,7 @@ from handrail.model.fleet import Do, Fleet, Outcome, Roles
 from handrail.model.plan import Intent, Verb, decide
 from handrail.model.verdict import Verdict, verdict
 from tests.simulation import invariants
-from tests.simulation.faults import Fault, strike
+from tests.simulation.faults import Fault, Moment, strike
 from tests.simulation.hosts import SILENCE
 from tests.simulation.world import LEASE
 
@@ -47,14 +47,13 @@ def table(generations: int, bug: str) -> tuple[Step, ...]:
 class Message:
     """One command on its way to a host, and its answer on the way back."""
 
-    __slots__ = ("bad", "do", "done", "good", "host", "lost", "part", "plan", "run", "sent_at", "title", "token")
+    __slots__ = ("bad", "boot", "do", "done", "good", "host", "lost", "part", "plan", "run", "sent_at", "title", "token")
 
     def __init__(self, run: Run, step: Step, host: Host, sent_at: float) -> None:
         self.run, self.do, self.part, self.title, self.host, self.sent_at = run, step.do, step.part, step.title, host, sent_at
         self.token: int = run.fleet.token
         self.plan: Plan = run.fleet.plan  # type: ignore[assignment]  # every step that reads it comes after the plan
-        self.lost = ""
-        self.done = False
+        self.lost, self.done, self.boot = "", False, host.boot
         self.good, self.bad = run.good_and_bad() if step.do is Do.FINISH else ("", "")
 
     def reply(  # noqa: PLR0913  # an answer and what came with it
@@ -82,7 +81,7 @@ class Run:
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  # a run is what was asked for, where, and what goes wrong
-        self, world: World, name: str, intent: Intent, roles: Roles, *, faults: dict[int, Fault] | None = None
+        self, world: World, name: str, intent: Intent, roles: Roles, *, faults: dict[Moment, Fault] | None = None
     ) -> None:
         self.world, self.name, self.intent, self.fleet = world, name, intent, Fleet(roles)
         self.faults = faults or {}
@@ -108,7 +107,7 @@ class Run:
     def _go(self) -> Iterator[tuple[Step, list[str]]]:
         fleet = self.fleet
         for step in self.steps:
-            hosts = [host for host in fleet.roles.hosts if step.runs_on(host, fleet)]
+            hosts = _hosts(step, fleet)
             if not hosts:
                 continue
             if step.do is Do.PLAN:
@@ -144,9 +143,11 @@ class Run:
         uniform = world.random.uniform
         world.random.shuffle(hosts)
         sent_at = world.now
-        for name in hosts:
+        for index, name in enumerate(hosts):
             self.sent += 1
-            fault = self.faults.get(self.sent)
+            fault = None
+            if self.faults:
+                fault = self.faults.get(self.sent) or self.faults.get((step.do, step.part + index))
             if name in self.lost:
                 self.fleet.record(step.do, name, Outcome.UNKNOWN, part=step.part, words="the host has not answered before")
                 continue
@@ -216,6 +217,14 @@ class Run:
             return "", ""
         bad = plan.live_release if plan.verb is Verb.ROLLBACK and plan.live_release != plan.release_id else ""
         return plan.release_id, bad
+
+
+def _hosts(step: Step, fleet: Fleet) -> list[str]:
+    """Ask the step; its guard is about the whole fleet, so that one host tells for all, except where leases differ."""
+    hosts = step.hosts(fleet)
+    if step.do is Do.FINISH:
+        return [host for host in hosts if step.runs_on(host, fleet)]
+    return list(hosts) if hosts and step.runs_on(hosts[0], fleet) else []
 
 
 def _marks(plan: Plan) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
 
+from handrail.model.fleet import Do
 from tests.simulation.world import CONFIRM, LEASE
 
 if TYPE_CHECKING:
@@ -38,7 +39,22 @@ class Fault:
 
 
 # Before, during and after what a short or a long command does.
-DELAYS = (0.0, 0.0, 0.05, 0.12, 0.3, 2.0, 10.0)
+DELAYS = (0.0, 0.0, 0.05, 0.12, 0.3, 2.0, 10.0, 45.0)
+
+
+# The how manyeth message of a run, or of one kind of step.
+Moment = int | tuple[Do, int]
+# A run of three hosts sends about so many messages.
+MESSAGES = 44
+# Where it hurts most.
+TENDER = (Do.SETTLE, Do.START, Do.SHARE, Do.CUT_OVER, Do.CUT_OVER, Do.VERIFY, Do.BAKE, Do.CONFIRM, Do.CONFIRM, Do.CONFIRM, Do.GO_BACK, Do.FINISH)
+
+
+def moment(random: Random) -> Moment:
+    """Draw when a fault strikes."""
+    if random.random() < 0.4:
+        return random.randint(1, MESSAGES)
+    return random.choice(TENDER), random.randint(0, 2)
 
 
 def draw(random: Random, hosts: list[str]) -> Fault:
@@ -50,7 +66,7 @@ def draw(random: Random, hosts: list[str]) -> Fault:
         case Kind.PAUSE:
             seconds = random.choice((random.uniform(1, LATE_ENOUGH), random.uniform(CONFIRM, 3 * CONFIRM)))
         case Kind.REBOOT:
-            seconds = random.uniform(3, 60)
+            seconds = random.uniform(3, 90)
         case Kind.SLOW:
             seconds = random.uniform(1, 20)
         case _:
@@ -65,7 +81,7 @@ LATE_ENOUGH = LEASE + 5
 def strike(fault: Fault, message: Message) -> float:
     """Let it happen; tell how much later the message arrives."""
     run, world = message.run, message.run.world
-    host = world.hosts[fault.host] if fault.host else message.host
+    host = world.hosts[fault.host] if fault.host and fault.kind in {Kind.LOSE, Kind.REBOOT} else message.host
     world.tell("fault", fault.kind, host.name, f"{run.name}, {message.title}")
     match fault.kind:
         case Kind.KILL:

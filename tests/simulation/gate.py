@@ -21,11 +21,12 @@ ASK_FOR = 120.0
 LOCK_WAITS = 30
 
 
-def settle(host: Host, slot: Slot, token: int) -> None:
+def settle(host: Host, slot: Slot, token: int, *, decision: bool) -> None:
     """Make a slot the confirmed one. What it confirmed before stays known while the slot stays the same."""
     if slot is not host.confirmed or host.world.bug == "forgetful-settle":
         host.decisions.clear()
-    host.decisions.add(token)
+    if decision or host.world.bug == "settle-decides":
+        host.decisions.add(token)
     host.confirmed, host.record = slot, token
     host.pending.pop(slot, None)
     invariants.traffic(host.world)
@@ -36,12 +37,14 @@ def settle_edge(host: Host, message: Message) -> None:
     host.timers.clear()
     host.shares.clear()
     host.pending.clear()
-    settle(host, message.plan.live, message.token)
+    settle(host, message.plan.live, message.token, decision=False)
     message.reply(Outcome.OK, message.plan.live)
 
 
 def share(host: Host, message: Message) -> None:
     """Give the new slot a share of the requests."""
+    if _too_late(host, message):
+        return
     arm(host, message, "share")
     host.shares[message.plan.slot] = message.token
     invariants.traffic(host.world)
@@ -50,6 +53,8 @@ def share(host: Host, message: Message) -> None:
 
 def cut_over(host: Host, message: Message) -> None:
     """Move the traffic until the timer is due."""
+    if _too_late(host, message):
+        return
     slot = message.plan.slot
     arm(host, message, "cut over")
     host.pending[slot] = (message.token, host.clock() + CONFIRM)
@@ -73,20 +78,29 @@ def confirm(host: Host, message: Message) -> None:
     if message.part == 0 and host.clock() >= mine[1]:
         message.reply(Outcome.FAILED, "too late to confirm")
         return
-    settle(host, slot, token)
+    settle(host, slot, token, decision=True)
+    host.world.proven.add(message.plan.release_id)
     host.timers.pop((token, "cut over"), None)
     message.reply(Outcome.OK, slot)
 
 
 def back(host: Host, message: Message) -> None:
-    """Take this run's cutover and share back."""
+    """Take this run's cutover and share back, also those that have not arrived yet."""
     slot, token = message.plan.slot, message.token
     if host.pending.get(slot, (0, 0.0))[0] == token:
         del host.pending[slot]
     host.shares.pop(slot, None)
+    host.gone_back.add(token)
     host.timers.pop((token, "cut over"), None)
     host.timers.pop((token, "share"), None)
     message.reply(Outcome.OK)
+
+
+def _too_late(host: Host, message: Message) -> bool:
+    late = message.token in host.gone_back and host.world.bug != "late-cutover"
+    if late:
+        message.reply(Outcome.FAILED, "this run has gone back already")
+    return late
 
 
 def arm(host: Host, message: Message, verb: str) -> None:
@@ -141,14 +155,13 @@ def act(host: Host, boot: int, timer: tuple[int, str], waits: int, *, confirmed:
     if host.sharing and waits:
         host.world.at(1.0, _act_later, host, boot, timer, waits - 1, confirmed)
         return
-    token, verb = timer
-    for slot, (owner, deadline) in list(host.pending.items()):
-        early = verb == "share" and not confirmed and host.clock() < deadline
-        if owner != token or (early and host.world.bug != "hasty-timer"):
+    token = timer[0]
+    for slot, (owner, _) in list(host.pending.items()):
+        if owner != token:
             continue
         host.world.tell("timer", "confirms as another edge did" if confirmed else "goes back", host.name, f"token {token}")
         if confirmed:
-            settle(host, slot, token)
+            settle(host, slot, token, decision=True)
         else:
             del host.pending[slot]
     for slot in [slot for slot, owner in host.shares.items() if owner == token]:

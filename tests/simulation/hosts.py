@@ -26,7 +26,7 @@ class Host:
 
     __slots__ = (
         "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "enabled", "fence", "forgotten", "full",
-        "good", "healthy", "is_edge", "is_service", "lease", "name", "names", "passed", "pending", "record", "serial", "shares",
+        "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "name", "names", "passed", "pending", "record", "serial", "shares",
         "sharing", "slots", "staged", "timers", "up", "world",
     )  # fmt: skip
 
@@ -50,6 +50,7 @@ class Host:
         self.lease: tuple[int, float, str] | None = None
         self.pending: dict[Slot, tuple[int, float]] = {}
         self.shares: dict[Slot, int] = {}
+        self.gone_back: set[int] = set()
         self.timers: dict[tuple[int, str], int] = {}
         self.healthy: set[tuple[str, Slot]] = set()
         self.sharing, self.serial = 0, 0
@@ -65,8 +66,8 @@ class Host:
         self.world.at(seconds / self.clock_rate, do, *arguments)
 
     def arrives(self, message: Message) -> None:
-        """Execute a command, or stay silent."""
-        if not self.up:
+        """Execute a command, or stay silent. A reboot breaks the connections."""
+        if not self.up or self.boot != message.boot:
             message.silent(SILENCE)
             return
         do = message.do
@@ -128,7 +129,8 @@ class Host:
         return Outcome.OK
 
     def survey(self) -> HostState:
-        """survey.sh: what the host says of itself."""
+        """survey.sh: what the host says of itself; it asks for the health of both slots."""
+        self.passed |= self.healthy
         clock = self.clock()
         return HostState(
             fence=self.fence,
@@ -152,7 +154,7 @@ class Host:
         self.up, self.boot = False, self.boot + 1
         self.forgotten |= {token for token, _ in self.pending.values()}
         self.lease, self.sharing = None, 0
-        for memory in (self.pending, self.shares, self.timers, self.healthy):
+        for memory in (self.pending, self.shares, self.gone_back, self.timers, self.healthy):
             memory.clear()
         self.world.at(seconds, self._boots, self.boot)
 

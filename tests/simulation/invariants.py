@@ -1,7 +1,8 @@
 """What must hold, checked whenever traffic, slots or tokens change, at the end of each run, and when nothing is due any more.
 
 1. The traffic of an edge only goes to a slot whose services passed their health check on every service host, and no slot is
-   emptied or stopped while an edge points at it. Before the first release the traffic may point at the empty blue slot.
+   emptied or stopped while an edge points at it. An edge that no run has ever settled or confirmed points at the blue slot,
+   whatever is there: it had no traffic that it could lose.
 2. When no controller is left and all timers have fired, all edges serve one slot, and it holds one release.
 3. A command with an old token changes nothing, and no token changes while a command of another run is under way.
 4. A run without faults from whatever state, lost hosts taken out or replaced, ends with exit 0 and one release everywhere.
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Outcome
 from handrail.model.slot import Slot
+from tests.simulation.world import LEASE
 
 if TYPE_CHECKING:
     from tests.simulation.controller import Message, Run
@@ -52,7 +54,7 @@ def traffic(world: World) -> None:
             for host in services:
                 if host.blank or all((name, slot) in host.passed for name in host.names):
                     continue
-                if slot is Slot.BLUE and not host.slots[slot] and not edge.pending and not edge.shares:
+                if slot is edge.confirmed and (edge.record == 0 or not host.slots[slot]):
                     continue
                 raise BreachError(f"1: {edge.name} sends traffic to {slot}, which is not healthy on {host.name}")
 
@@ -82,21 +84,14 @@ def note_loss(host: Host) -> None:
 def quiet(world: World) -> None:
     """Check the second and the sixth: nothing is due any more."""
     for host in world.living():
-        if host.lease is not None and host.lease[1] > host.clock():
-            owner = next((run for run in world.runs if run.name == host.lease[2]), None)
-            if owner is not None and owner.verdict is not None and owner.verdict.exit_code == 0 and host.name not in owner.lost:
-                pass
-        confirmed = {run.fleet.plan.release_id for run in world.runs if run.fleet.plan and _confirmed_by(world, run)}
-        wrong = [release for release in host.good if release not in confirmed]
+        if host.lease is not None and host.lease[1] > host.clock() + LEASE:
+            raise BreachError(f"6: the lease of {host.name} lives longer than it may")
+        wrong = [release for release in host.good if release not in world.proven]
         if wrong:
             raise BreachError(f"6: {', '.join(wrong)} is good on {host.name}, but no run confirmed it")
     problem = _mixed(world)
     if problem and not _excused(world):
         raise BreachError(f"2: {problem}")
-
-
-def _confirmed_by(world: World, run: Run) -> bool:
-    return run.confirmed
 
 
 def _mixed(world: World) -> str:
@@ -136,7 +131,7 @@ def truthful(run: Run) -> None:
     """Check the fifth: as a run ends."""
     world, fleet, plan = run.world, run.fleet, run.fleet.plan
     code = run.verdict.exit_code if run.verdict else -1
-    overtaken = any(host.fence > fleet.token for host in world.living() if host.name in fleet.roles.hosts)
+    overtaken = any(world.hosts[name].fence > token for name, token in fleet.tokens.items())
     outcomes = [outcome for by_host in fleet.outcomes.values() for outcome in by_host.values()]
     match code:
         case 4 if Outcome.HELD not in outcomes and not overtaken:

@@ -10,15 +10,13 @@ from handrail.model.slot import Slot
 from handrail.model.version import Release
 from tests.simulation import faults, invariants
 from tests.simulation.controller import Run
-from tests.simulation.faults import Fault
+from tests.simulation.faults import Fault, Moment
 from tests.simulation.hosts import Host
 from tests.simulation.invariants import BreachError
 from tests.simulation.world import LEASE, World
 
 RELEASES = tuple(Release(f"1.{number}.0", "0" * 64) for number in range(5))
 SHARES = (0, 0, 0, 10)
-# A run of three hosts sends about so many messages.
-MESSAGES = 44
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,9 @@ def _scene(world: World) -> None:
     start = 0.0
     hosts = list(world.hosts)
     count = random.choice((1, 1, 1, 2, 2, 3))
-    drawn: list[dict[int, Fault]] = [{} for _ in range(count)]
+    drawn: list[dict[Moment, Fault]] = [{} for _ in range(count)]
     for _ in range(random.choice((0, 1, 1, 1, 2, 2, 3))):
-        random.choice(drawn)[random.randint(1, MESSAGES)] = faults.draw(random, hosts)
+        random.choice(drawn)[faults.moment(random)] = faults.draw(random, hosts)
     for number in range(count):
         run = ("ABC"[number], _intent(world), drawn[number])
         world.at(start, _begin_later, world, run)
@@ -100,6 +98,7 @@ def _fleet(world: World, *, services: int, edges: int, both: int, names: tuple[s
 def _first_release(world: World) -> None:
     """Let the fleet serve a release, as a run long ago left it."""
     release, slot = RELEASES[0].id, world.random.choice(tuple(Slot))
+    world.proven.add(release)
     for host in world.hosts.values():
         host.fence = 1
         if host.is_edge:
@@ -151,7 +150,7 @@ def _roles(world: World) -> Roles:
     )
 
 
-def _begin_later(world: World, run: tuple[str, Intent, dict[int, Fault]]) -> None:
+def _begin_later(world: World, run: tuple[str, Intent, dict[Moment, Fault]]) -> None:
     roles = _roles(world)
     if roles.services and roles.edges:
         _begin(world, Run(world, run[0], run[1], roles, faults=run[2]))

@@ -28,14 +28,15 @@ BUGS = {
     "forgetful-settle": "settling an edge forgets which cutovers it confirmed, though its slot stays the same",
     "timid-follower": "a follower that lost its unconfirmed cutover refuses what the first edge has decided",
     "refused-renewal": "a rebooted host refuses to renew a lease that nobody else has taken",
-    "hasty-timer": "the timer of a canary's share takes back the cutover as well",
+    "late-cutover": "an edge that went back still executes the same run's cutover, should that arrive late",
+    "settle-decides": "settling an edge counts as the confirmation of the cutover that the same run makes later",
 }
 
 
 class World:
     """Everything that one schedule has."""
 
-    __slots__ = ("_due", "_number", "bug", "excused", "hosts", "now", "random", "rotten", "runs", "sick", "slow_bake", "story")
+    __slots__ = ("_due", "_number", "bug", "excused", "hosts", "now", "proven", "random", "rotten", "runs", "sick", "slow_bake", "story")
 
     def __init__(self, seed: int, *, bug: str = "", story: bool = False) -> None:
         self.random = Random(seed)  # noqa: S311  # the same seed must give the same story
@@ -47,6 +48,8 @@ class World:
         self.sick: set[tuple[str, str]] = set()
         self.rotten: dict[str, str] = {}
         self.slow_bake = False
+        # Releases that the first edge has confirmed.
+        self.proven: set[str] = set()
         self.excused = ""
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._number = 0

@@ -65,7 +65,7 @@ def read(path: Path) -> Inventory:
     own: dict[str, dict[str, Any]] = {}
     inline: dict[str, dict[str, Any]] = {}
     for name, value in _executed(path).items():
-        if not isinstance(value, list | tuple):
+        if name.startswith("_") or not isinstance(value, list | tuple):
             continue
         members, inline[name] = (
             value if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], dict) else (value, {})

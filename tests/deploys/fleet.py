@@ -1,0 +1,59 @@
+"""An inventory of pyinfra's fake hosts that answer as real ones would, for tests of the deploy files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+# Each script of handrail begins with a comment of its own; that is how a fake host knows what it was asked.
+LEASE = "# WANT RUN_ID SECONDS HOLDER VERB:"
+STATUS = """\
+Id=sanvi-backend@blue.service
+ActiveState=active
+SubState=running
+"""
+SURVEY = [
+    "token 7",
+    "fence 7",
+    "confirmed blue",
+    "slot blue 1.0.0-aaaaaaaaaaaa",
+    "good 1.0.0-aaaaaaaaaaaa",
+    "free 900000",
+]
+HEALTH = [
+    "health backend blue 200 0.001",
+    "health backend green 000 0",
+    "health frontend blue 200 0.001",
+    "health frontend green 000 0",
+]
+
+
+def responses(failing: str = "", words: str = "it broke") -> dict[str | re.Pattern[str], object]:
+    """Give the answers of a host; the step whose script has `failing` in its first lines fails."""
+    known: dict[str | re.Pattern[str], object] = {}
+    if failing:
+        known[failing] = {"success": False, "stdout": [f"result failed {words}"]}
+    known[LEASE] = [*SURVEY, *HEALTH, "result ok surveyed"]
+    known[re.compile("handrail")] = ["result ok done"]
+    return known
+
+
+def write(folder: Path, *, failing: dict[str, str], environment: str = "prod") -> Path:
+    """Write an inventory file whose hosts are fake; `failing` names the script that fails on a host."""
+    groups = {"edge": ["edge1", "edge2"], "web": ["web1", "web2"], "db": ["db1"]}
+    lines = ["import sys", f"sys.path.insert(0, {str(Path.cwd())!r})", "from tests.deploys.fleet import host"]
+    for number, (group, names) in enumerate(groups.items()):
+        hosts = [
+            f"host({name!r}, '10.0.{number}.{index}', {failing.get(name, '')!r})" for index, name in enumerate(names, 1)
+        ]
+        lines.append(f"{group} = [{', '.join(hosts)}]")
+    data = {"environment": environment, "systems": ("sanvi.yaml",), "fake_delay": 0, "fake_delay_jitter": 0}
+    lines.append(f"all = (edge + web + db, {data!r})")
+    file = folder / "fake.py"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def host(name: str, address: str, failing: str) -> tuple[str, dict[str, object]]:
+    """Describe one fake host."""
+    return (f"@fake/{name}", {"address": address, "fake_responses": responses(failing)})

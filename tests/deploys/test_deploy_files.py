@@ -1,0 +1,132 @@
+"""The deploy files, run by pyinfra itself against its fake hosts: order, exit codes, and who is asked what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from handrail.model import rollout
+from tests.deploys import fleet
+
+SECRET = "hunter2-hunter2"
+BYTES = b"not a real archive; fake hosts do not unpack it"
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Run a deploy file against fake hosts and give its events, its end and pyinfra's exit code."""
+    (tmp_path / "app.tar.gz").write_bytes(BYTES)
+    spec = open("inventories/sanvi.yaml").read()  # noqa: SIM115, PTH123
+    artifact = "https://artifacts.sanvi-machinery.com/sanvi-${version}.tar.gz"
+    (tmp_path / "sanvi.yaml").write_text(
+        spec.replace(artifact, "app.tar.gz").replace("${artifact}.sha256", hashlib.sha256(BYTES).hexdigest())
+    )
+
+    def run(deploy, *data, failing=None, options=()):
+        inventory = fleet.write(tmp_path, failing=failing or {})
+        reading, writing = os.pipe()
+        words = [word for pair in (*data, f"inventory_folder={tmp_path}") for word in ("--data", pair)]
+        secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
+        done = subprocess.run(
+            [sys.executable, "-m", "pyinfra", "-y", *options, str(inventory), f"deploys/{deploy}.py", *words],
+            env=os.environ | secrets | {"HANDRAIL_EVENTS": str(writing)},
+            pass_fds=(writing,), capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        os.close(writing)
+        with os.fdopen(reading) as messages:
+            said = [json.loads(line) for line in messages]
+        events = [one["event"] for one in said if "event" in one and one["event"]["outcome"] != "running"]
+        ends = [one["end"] for one in said if "end" in one]
+        assert ends, done.stdout + done.stderr
+        return events, ends[-1], done
+
+    return run
+
+
+def order(events):
+    """List the titles of the steps in the order in which they began."""
+    return list(dict.fromkeys(event["title"] for event in events))
+
+
+def test_steps_run_in_the_order_of_the_table(play):
+    events, end, done = play("deploy", "release=1.1.0")
+    table = [step.title for step in rollout.steps(rollout.DEPLOY, generations=2)]
+    played = order(events)
+    assert played == [title for title in dict.fromkeys(table) if title in played]
+    assert played, end
+    assert played[-1] == "Record and release the lease"
+    assert {"Stage the release", "Cut over, armed to revert", "Confirm"} <= set(played)
+    assert (end["exit_code"], done.returncode) == (0, 0)
+
+
+def test_the_first_edge_confirms_alone_and_before_the_others(play):
+    events, _, _ = play("deploy", "release=1.1.0")
+    confirmed = [(event["title"], event["host"]) for event in events if event["step"] == "confirm"]
+    assert confirmed == [("Confirm", "@fake/edge1"), ("Confirm on the other edges", "@fake/edge2")]
+
+
+def test_one_host_that_fails_before_the_cutover_stops_everybody(play):
+    events, end, done = play("deploy", "release=1.1.0", failing={"web2": "# SLOT NAME START"})
+    assert "Cut over, armed to revert" not in order(events)
+    stopped = {event["host"] for event in events if event["step"] == "stop"}
+    assert stopped == {"@fake/web1", "@fake/web2"}
+    assert "nothing that is served has changed" in end["text"]
+    assert "@fake/web2" in end["text"]
+    assert (end["exit_code"], done.returncode) == (1, 1)
+
+
+def test_failure_behind_one_edge_sends_every_edge_back(play):
+    events, end, _ = play("deploy", "release=1.1.0", failing={"edge2": "# ADDRESS HOST TIMES"})
+    back = {event["host"] for event in events if event["step"] == "go back"}
+    assert back == {"@fake/edge1", "@fake/edge2"}
+    assert "Confirm" not in order(events)
+    assert end["exit_code"] == 1
+    assert "every edge is back" in end["text"]
+
+
+def test_edge_that_does_not_go_back_is_named_and_the_fleet_called_unknown(play):
+    _, end, _ = play("deploy", "release=1.1.0", failing={"edge2": "# VERB SLOT SECONDS SHARE"})
+    assert end["exit_code"] == 5
+    assert "@fake/edge2" in end["text"]
+
+
+def test_release_is_required(play):
+    _, end, done = play("deploy")
+    assert (end["exit_code"], done.returncode) == (2, 1)
+    assert "which release" in end["text"]
+
+
+@pytest.mark.parametrize("version", ["$(id)", "../../etc"])
+def test_hostile_version_is_refused_before_anything_is_asked(play, version):
+    events, end, _ = play("deploy", f"release={version}")
+    assert (events, end["exit_code"]) == ([], 2)
+
+
+def test_rollback_without_an_earlier_release_is_bad_input(play):
+    _, end, _ = play("rollback")
+    assert end["exit_code"] == 2
+    assert "good releases there: 1.0.0" in end["text"]
+
+
+@pytest.mark.parametrize("verb", ["startup", "shutdown", "restart"])
+def test_other_verbs_take_and_give_back_the_lease(play, verb):
+    events, end, _ = play(verb)
+    assert order(events)[0] == "Take the lease"
+    assert order(events)[-1] == "Record and release the lease"
+    assert end["exit_code"] == 0
+
+
+def test_shutdown_leaves_the_database_running_unless_told(play):
+    assert "Stop the datastores" not in order(play("shutdown")[0])
+    assert "Stop the datastores" in order(play("shutdown", "with_database=yes")[0])
+
+
+def test_no_secret_is_in_what_pyinfra_prints_even_when_it_debugs(play):
+    events, end, done = play("deploy", "release=1.1.0", options=["--debug", "-vvv"])
+    assert "ready_slot" in done.stderr or "empty the idle slot" in done.stderr
+    assert SECRET not in done.stdout + done.stderr + json.dumps([events, end])
