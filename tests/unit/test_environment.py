@@ -7,7 +7,8 @@ import pytest
 
 from handrail.errors import InventoryInvalid
 from handrail.model import document
-from handrail.model.environment import Environment, Host, check
+from handrail.model.environment import Environment, Host
+from handrail.model.inventory import check
 from handrail.model.secret import SecretReference
 from handrail.model.slot import Slot
 

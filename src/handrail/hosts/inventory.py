@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from handrail.errors import InventoryInvalid
 from handrail.model.document import parse
-from handrail.model.environment import Environment, Host, check
+from handrail.model.environment import Environment, Host
+from handrail.model.inventory import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handrail.model.inventory import check
 from handrail.model.placeholder import fill
 from handrail.model.value import Table
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from handrail.model.service import Service
     from handrail.model.slot import Slot
     from handrail.model.system import System
-
-
-__all__ = ["Environment", "Host", "check"]
 
 
 @dataclass(frozen=True, order=True)
