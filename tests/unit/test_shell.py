@@ -44,7 +44,7 @@ def test_script_is_valid_for_every_posix_shell(names):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed (Debian package shellcheck)")
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="needs Debian's package shellcheck")
 @pytest.mark.parametrize("names", COMMANDS, ids="+".join)
 def test_shellcheck_has_nothing_against_it(names):
     line = ["shellcheck", "--shell=dash", f"--exclude={EXCLUDED}", "-"]

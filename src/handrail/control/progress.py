@@ -70,7 +70,9 @@ class Progress(AbstractContextManager["Progress"]):
                 mark, style = MARKS["ok"]
             else:
                 mark, style = BAD
-            table.add_row(Text(mark, style=style), title, *[_cell(event) for event in hosts.values()])
+            table.add_row(
+                Text(mark, style=style), Text(title, no_wrap=True), *[_cell(hosts[name]) for name in sorted(hosts)]
+            )
         head: Any = Spinner("dots", Text(self._title, style="bold")) if running else Text(self._title, style="bold")
         logs = [
             Text(event["log"], style="dim")

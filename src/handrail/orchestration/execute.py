@@ -42,7 +42,7 @@ def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     name = this_host.name
     for step in this_host.loop(list(rollout.steps(table, generations=generations))):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.
-        perform(name=step.title, watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))
+        perform(name=watch.run.title(step), watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))
     conclude(name="Verdict", watch=watch, _if=lambda: name == watch.run.fleet.roles.hosts[0])
 
 
@@ -114,7 +114,7 @@ def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -
     return Event(
         run_id=watch.run.run_id,
         step=step.do,
-        title=step.title,
+        title=watch.run.title(step),
         host=host.name,
         outcome=reply.outcome,
         words=reply.words,

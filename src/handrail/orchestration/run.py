@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from handrail import artifacts
-from handrail.model.fleet import Fleet
+from handrail.model.fleet import Do, Fleet
 from handrail.model.roles import roles_of
 from handrail.secrets import Secret, resolve_all
 
@@ -81,6 +81,12 @@ class Run:
         if key not in self._begun:
             self._begun[key] = frozenset(host for host in self.fleet.roles.hosts if step.runs_on(host, self.fleet))
         return self._begun[key]
+
+    def title(self, step: Step) -> str:
+        """Name a step for people; where services start or stop in generations, with those that it is about."""
+        if step.do not in {Do.START, Do.STOP}:
+            return step.title
+        return f"{step.title}: {', '.join(self.environment.system.start_order()[step.part])}"
 
     def runs_on(self, step: Step, host: str) -> bool:
         """Whether a step runs on a host."""
