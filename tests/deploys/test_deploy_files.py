@@ -101,6 +101,17 @@ def test_release_is_required(play):
     assert "which release" in end["text"]
 
 
+@pytest.mark.parametrize("version", ["1.10", "7"])
+def test_version_that_pyinfra_reads_as_a_number_is_refused_unless_it_is_quoted(play, version):
+    _, end, _ = play("deploy", f"release={version}")
+    assert end["exit_code"] == 2
+    assert "quote it" in end["text"]
+    events, end, _ = play("deploy", f'release="{version}"')
+    assert end["exit_code"] == 0
+    assert events[-1]["title"] == "Record and release the lease"
+    assert f"-> {version}" in end["text"]
+
+
 @pytest.mark.parametrize("version", ["$(id)", "../../etc"])
 def test_hostile_version_is_refused_before_anything_is_asked(play, version):
     events, end, _ = play("deploy", f"release={version}")

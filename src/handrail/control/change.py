@@ -93,4 +93,5 @@ def _ended_early(code: int, log: Path, events: tuple[dict[str, Any], ...]) -> En
 
 
 def _data(data: dict[str, str]) -> list[str]:
-    return [word for key, value in data.items() if value for word in ("--data", f"{key}={value}")]
+    # Quoted as JSON: pyinfra would read the version 1.10 as the number 1.1.
+    return [word for key, value in data.items() if value for word in ("--data", f"{key}={json.dumps(value)}")]

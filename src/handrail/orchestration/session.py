@@ -92,8 +92,18 @@ def _wanted(value: Any, key: str) -> Any:
     return value
 
 
+def _text(data: Any, key: str) -> str:
+    """Read a value that must be text: pyinfra turns 1.10 into the number 1.1 and 007 into 7."""
+    value = data.get(key) or ""
+    if not isinstance(value, str):
+        raise BadInput(
+            f"pyinfra reads the value of {key} as the number {value}", next_step=f"quote it: --data '{key}=\"{value}\"'"
+        )
+    return value
+
+
 def _intent(verb: Verb, data: Any, loaded: Loaded) -> Intent:
-    version = str(data.get("release") or "")
+    version = _text(data, "release")
     share = checked_share(str(data.get("share") or ""))
     with_database = str(data.get("with_database") or "").lower() in {"1", "true", "yes"}
     if verb is not Verb.DEPLOY:
@@ -102,5 +112,5 @@ def _intent(verb: Verb, data: Any, loaded: Loaded) -> Intent:
         raise BadInput("which release?", next_step="add --data release=VERSION")
     version = checked_version(version)
     release = loaded.environment.system.release
-    digest = str(data.get("sha256") or "") or artifacts.digest_at(release.sha256_of(version), base=loaded.base)
+    digest = _text(data, "sha256") or artifacts.digest_at(release.sha256_of(version), base=loaded.base)
     return Intent(verb, release=Release(version, digest), share=share)
