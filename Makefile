@@ -58,4 +58,4 @@ bench: setup ## compare with Ansible and with the bare minimum, on the lab
 .PHONY: docs
 docs: setup ## write the parts of docs/reference that are made from the code
 	@$(BIN)/fab schema
-	@$(BIN)/python -m handrail.model.reference > docs/reference/system.md
+	@$(BIN)/python docs/generate.py > docs/reference/system.md

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FETCH_SECONDS = 30
 ATTEMPTS = 3
 CHUNK = 1 << 20
+# A few deploys back and forth without fetching again.
+KEPT = 10
 
 
 def digest_at(place: str, *, base: Path) -> str:
@@ -54,10 +56,20 @@ def fetch(place: str, digest: str, *, base: Path, cache: Path) -> Path:
                 next_step="build and upload the artifact again, then its digest",
             )
         partial.replace(kept)
+        _prune(cache)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
     return kept
+
+
+def _prune(cache: Path) -> None:
+    """Keep the artifacts that were fetched last."""
+    files = sorted(
+        (file for file in cache.iterdir() if DIGEST.fullmatch(file.name)), key=lambda file: file.stat().st_mtime
+    )
+    for file in files[:-KEPT]:
+        file.unlink(missing_ok=True)
 
 
 def _digest_of(path: Path) -> str:

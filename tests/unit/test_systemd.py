@@ -78,5 +78,6 @@ def test_states_are_read_by_unit_and_a_missing_one_is_not_running(backend):
 )
 def test_log_is_read_since_an_age_or_a_date(backend, since, words):
     argv = Systemd().read_log([backend], since=since, lines=5, follow=False)
-    assert argv[3 : 3 + len(words)] == words
+    assert argv[:3] == ("env", "TZ=UTC", "journalctl")
+    assert argv[5 : 5 + len(words)] == words
     assert "short-unix" in argv

@@ -89,6 +89,9 @@ def _ended_early(code: int, log: Path, events: tuple[dict[str, Any], ...]) -> En
     if events:
         text = f"the controller ended with {code} in the middle; what is unconfirmed goes back by itself\n{tail}"
         return End(5, "unknown", text, {}, events)
+    if "No hosts remaining" in tail:
+        text = f"no host can be reached; nothing was touched; see {log}:\n{tail}"
+        return End(1, "HostUnreachable", text, {}, ())
     return End(1, "failed", f"nothing was touched; pyinfra ended with {code}, see {log}:\n{tail}", {}, ())
 
 

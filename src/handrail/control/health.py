@@ -76,7 +76,11 @@ def _services(look: Look) -> list[Finding]:
     for host in (host for host in look.roles.services if host in look.states):
         for service in look.environment.services_on(host):
             probe = look.states[host].health.get((service.name, live))
-            answer = f"{probe.status} in {probe.seconds * 1000:.0f} ms on {live}" if probe else "nothing runs"
+            answer = (
+                f"{probe.status} in {probe.seconds * 1000:.0f} ms on {live}"
+                if probe and probe.status
+                else f"no answer on {live}"
+            )
             level = Level.OK if (service.name, live) in look.states[host].healthy else Level.ALERT
             if level is Level.OK and probe and probe.seconds > service.health.timeout.total_seconds() * SLOW_SHARE:
                 level = Level.WARN

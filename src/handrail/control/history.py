@@ -35,7 +35,7 @@ def _add(runs: dict[str, dict[str, Any]], line: str) -> None:
     except ValueError:  # a line that a full disk cut short
         return
     if "record" in entry:
-        runs[entry["run"]] = entry | {"verb": entry["record"]}
+        runs[entry["run"]] = {"verb": entry.pop("record"), **entry}
     elif entry["run"] not in runs:
         verb = entry["step"].partition(":")[0]
         who = entry["result"].partition(" ")[0]

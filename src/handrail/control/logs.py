@@ -38,7 +38,7 @@ class Entry:
 def commands(
     environment: Environment, service: str, *, since: str, lines: int, follow: bool
 ) -> dict[str, tuple[str, ...]]:
-    """Build the command for each host of a service."""
+    """Build the command for each host of a service; `lines` 0 means all."""
     if service not in environment.system.services:
         known = ", ".join(environment.system.services)
         raise BadInput(f"there is no service {service!r}; there are {known}", next_step="name one of those")
@@ -50,17 +50,32 @@ def commands(
     return {host.name: argv for host in environment.service_hosts(service)}
 
 
-def search(connections: Connections, argvs: dict[str, tuple[str, ...]], *, pattern: str) -> Iterator[Entry]:
-    """Give the lines of all hosts in the order of time."""
+def search(
+    connections: Connections, argvs: dict[str, tuple[str, ...]], *, pattern: str, lines: int, lost: dict[str, str]
+) -> list[Entry]:
+    """Give the lines of all hosts in the order of time, of each host the last `lines` that were found.
+
+    Hosts that do not answer are put into `lost` with the reason, and the others are shown.
+    """
 
     def read(host: str) -> list[Entry]:
+        try:
+            found = _read(host)
+        except BadInput:
+            raise
+        except Exception as error:  # noqa: BLE001  # fabric, invoke, paramiko and sockets have one for each way to fail
+            lost[host] = str(error).splitlines()[0] if str(error) else type(error).__name__
+            return []
+        return found[-lines:] if lines else found
+
+    def _read(host: str) -> list[Entry]:
         line = _line(connections, host, ("timeout", str(SEARCH_SECONDS), *argvs[host]))
         done = connections.of(host).run(
             line, hide=True, warn=True, in_stream=False, timeout=SEARCH_SECONDS + 10, encoding="latin-1"
         )
         return list(_entries(host, _lines(done.stdout), pattern))
 
-    yield from heapq.merge(*connections.on_each(argvs, read).values())
+    return list(heapq.merge(*connections.on_each(argvs, read).values()))
 
 
 def follow(connections: Connections, argvs: dict[str, tuple[str, ...]], *, pattern: str) -> Iterator[Entry]:

@@ -41,7 +41,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
             f"{named}; nothing was touched", next_step="mend the host, or take it out of the inventory"
         )
     plan = decide(intent, seen.states, seen.roles)
-    generations = len(environment.system.start_order())
+    generations = environment.system.start_order()
     steps = forecast(TABLES.get(intent.verb, rollout.DEPLOY), plan, seen.roles, seen.states, generations=generations)
     leases = [state.lease for state in seen.states.values() if state.lease and state.lease.seconds_left > 0]
     return {

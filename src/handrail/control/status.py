@@ -21,16 +21,22 @@ def status(look: Look) -> dict[str, Any]:
     live = slots.pop() if len(slots) == 1 else (live_slot(look.states, look.roles) if edges and not look.lost else None)
     rows = [row for host, state in look.states.items() for row in _services(look, host, state, live)]
     releases = {row["release"] for row in rows if row["slot"] == live}
+    consistent = clear and len(releases) <= 1 and all(look.states[host].gate.settled for host in edges)
+    leases = [
+        _lease(host, state) for host, state in look.states.items() if state.lease and state.lease.seconds_left > 0
+    ]
     return {
         "system": look.environment.system.name,
         "environment": look.environment.name,
         "live_slot": live.value if live else None,
-        "release": version_of(releases.pop()) if len(releases) == 1 and releases != {""} else None,
-        "consistent": clear and len(releases) <= 1 and all(look.states[host].gate.settled for host in edges),
+        "release": version_of(releases.pop()) if consistent and releases - {""} else None,
+        "consistent": consistent,
+        # In the middle of a run the fleet may be anything; afterwards it may not.
+        "mixed": not consistent and not look.lost and not leases,
         "edges": [_edge(host, look.states[host]) for host in edges],
         "services": rows,
         "datastores": [_store(host, name, state) for host, state in look.states.items() for name in state.datastores],
-        "leases": [_lease(host, state) for host, state in look.states.items() if state.lease],
+        "leases": leases,
         "unreachable": dict(look.lost),
     }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from handrail.control import show
+from handrail.control import show, tables
 from handrail.control.connections import Connections
 from handrail.control.inventory import VARIABLE, Inventory, chosen, read
 from handrail.errors import BadInput, HandrailError, HostUnreachable
@@ -61,14 +62,14 @@ def run_change(
     if dry_run or not yes:
         preview = _preview(here, verb, data)
         if dry_run:
-            show.preview(preview, as_json=as_json)
+            tables.preview(preview, as_json=as_json)
             return 0
         if not sys.stdin.isatty():
             raise BadInput(
                 f"{verb} changes {here.path.stem}, and nobody can be asked",
                 next_step="add --yes, or --dry-run to look first",
             )
-        show.preview(preview, as_json=False)
+        tables.preview(preview, as_json=False, aside=as_json)
         if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise BadInput("not confirmed; nothing was touched")
     title = " ".join(word for word in (verb, data.get("release", ""), "on", here.path.stem) if word)
@@ -93,10 +94,10 @@ def show_status(inventory: str | None, *, as_json: bool) -> int:
     here = opened(inventory)
     with Connections(here) as connections:
         seen = status(look(here.load().environment, connections))
-    show.status(seen, as_json=as_json)
+    tables.status(seen, as_json=as_json)
     if seen["unreachable"]:
         return 1
-    return 0 if seen["consistent"] else 5
+    return 5 if seen["mixed"] else 0
 
 
 @exits
@@ -109,7 +110,7 @@ def show_health(inventory: str | None, *, as_json: bool) -> int:
     loaded = here.load()
     with Connections(here) as connections:
         findings = health(look(loaded.environment, connections), connections, base=loaded.base)
-    show.health(findings, as_json=as_json)
+    tables.health(findings, as_json=as_json)
     return 1 if any(finding.level is Level.ALERT for finding in findings) else 0
 
 
@@ -120,7 +121,7 @@ def show_history(inventory: str | None, *, lines: int, as_json: bool) -> int:
 
     here = opened(inventory)
     with Connections(here) as connections:
-        show.history(history(here.load().environment, connections, lines=lines), as_json=as_json)
+        tables.history(history(here.load().environment, connections, lines=lines), as_json=as_json)
     return 0
 
 
@@ -132,13 +133,19 @@ def show_logs(
     from handrail.control import logs  # noqa: PLC0415
 
     here = opened(inventory)
-    argvs = logs.commands(here.load().environment, service, since=since, lines=lines, follow=follow)
-    with Connections(here) as connections:
-        entries = (logs.follow if follow else logs.search)(connections, argvs, pattern=grep)
-        try:
-            show.logs(entries, output=output, as_json=as_json)
-        except KeyboardInterrupt:
-            return 0
+    # What is searched for may stand before the last lines: what is found counts, of the last day if not told.
+    read_lines, since = (0, since or "1d") if grep and not follow else (lines, since)
+    argvs = logs.commands(here.load().environment, service, since=since, lines=read_lines, follow=follow)
+    lost: dict[str, str] = {}
+    with Connections(here) as connections, suppress(KeyboardInterrupt):
+        if follow:
+            show.logs(logs.follow(connections, argvs, pattern=grep), output=output, as_json=as_json)
+        else:
+            found = logs.search(connections, argvs, pattern=grep, lines=lines, lost=lost)
+            show.logs(found, output=output, as_json=as_json)
+    if lost:
+        named = "; ".join(f"{host}: {reason}" for host, reason in lost.items())
+        raise HostUnreachable(f"no logs from {named}", next_step="fab status shows which hosts answer")
     return 0
 
 

@@ -54,7 +54,7 @@ class Outcome(StrEnum):
     @property
     def good(self) -> bool:
         """Whether the step did what it should."""
-        return self in {Outcome.OK, Outcome.UNCHANGED}
+        return self is Outcome.OK or self is Outcome.UNCHANGED
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from handrail.model import rollout
 from handrail.model.fleet import Do, Fleet, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from handrail.model.fleet import Roles
     from handrail.model.host_state import HostState
@@ -26,15 +26,20 @@ class Forecast:
 
 
 def forecast(
-    table: tuple[Step, ...], plan: Plan, roles: Roles, states: Mapping[str, HostState], *, generations: int
+    table: tuple[Step, ...],
+    plan: Plan,
+    roles: Roles,
+    states: Mapping[str, HostState],
+    *,
+    generations: Sequence[Sequence[str]],
 ) -> tuple[Forecast, ...]:
     """Walk the table that the run would execute, with every step going well."""
     fleet = Fleet(roles, states=dict(states), plan=plan)
     found = []
-    for step in rollout.steps(table, generations=generations):
+    for step in rollout.steps(table, generations=len(generations)):
         hosts = tuple(host for host in roles.hosts if step.runs_on(host, fleet))
         for host in hosts:
             fleet.record(step.do, host, Outcome.OK, part=step.part)
         if hosts and step.do is not Do.PLAN:
-            found.append(Forecast(step.title, hosts))
+            found.append(Forecast(step.named(generations), hosts))
     return tuple(found)

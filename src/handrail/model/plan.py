@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from handrail.errors import BadInput, FleetMixed, ReleaseUnknown
+from handrail.model.slot import Slot
 from handrail.model.version import Release, version_of
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from handrail.model.fleet import Roles
     from handrail.model.host_state import HostState
-    from handrail.model.slot import Slot
 
 
 # Shares of the traffic, in percent, that a canary can have: the edge sorts requests into these buckets.
@@ -65,19 +65,22 @@ class Plan:
     nothing: bool = False
     share: int = 0
     migrate: bool = False
+    held: bool = False
     with_database: bool = False
 
     @property
     def change(self) -> str:
         """The change in one line, for records and people."""
-        before = version_of(self.live_release) if self.live_release else "nothing"
-        after = version_of(self.release_id) if self.release_id else "nothing"
-        return f"{before} -> {after}"
+        before = version_of(self.live_release) or "nothing"
+        after = version_of(self.release_id) or "nothing"
+        return after if self.verb in {Verb.STARTUP, Verb.SHUTDOWN, Verb.RESTART} else f"{before} -> {after}"
 
 
 def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
     """Tell which slot has the traffic; where edges disagree, the newest confirmed one that is healthy on every host."""
     gates = [states[host].gate for host in roles.edges]
+    if not any(gate.record_token for gate in gates):
+        return _last_good_slot(states, roles) or gates[0].confirmed
     if len({gate.confirmed for gate in gates}) == 1:
         return gates[0].confirmed
     by_token = sorted(gates, key=lambda gate: gate.record_token, reverse=True)
@@ -102,6 +105,7 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
 
     Raises ReleaseUnknown when there is no release to go to.
     """
+    _check_tools(states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
     settle = any(not gate.settled or gate.confirmed != live for gate in gates)
@@ -113,7 +117,8 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
 
 
 def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
-    current = {states[host].slots.get(live, "") for host in roles.services}
+    # A host that is new has nothing in its slots yet.
+    current = {states[host].slots.get(live, "") for host in roles.services} - {""}
     current_id = current.pop() if len(current) == 1 else ""
     target, digest = _target(intent, current_id, states, roles)
     slot = live.other
@@ -136,6 +141,7 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         share=intent.share,
         # Also for a slot that is warm: the run that started it may have died before it migrated.
         migrate=intent.verb is Verb.DEPLOY,
+        held=any(states[host].gate.maintenance for host in roles.edges),
     )
 
 
@@ -160,6 +166,13 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
     )
 
 
+def _last_good_slot(states: Mapping[str, HostState], roles: Roles) -> Slot | None:
+    """Tell what the service hosts know when every edge is new: the healthy slot whose release proved good last."""
+    good = states[roles.services[0]].good if roles.services else ()
+    known = {states[roles.services[0]].slots.get(slot): slot for slot in Slot if _healthy(slot, states, roles)}
+    return next((known[release] for release in reversed(good) if release in known), None)
+
+
 def _healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
     return bool(roles.services) and all(
         states[host].serves(slot, roles.services_of.get(host, frozenset())) for host in roles.services
@@ -174,17 +187,27 @@ def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], ro
         if not current_id:
             raise ReleaseUnknown("there is no live release to restart", next_step="fab deploy VERSION")
         return current_id, _digest(current_id, states, roles)
-    good = [line for line in states[roles.services[0]].good if line != current_id]
+    known_good = list(states[roles.services[0]].good)
     if intent.version:
-        good = [line for line in good if version_of(line) == intent.version]
+        good = [line for line in known_good if version_of(line) == intent.version and line != current_id]
+    else:
+        # Only what was good before the live one: whoever went back by hand is not sent forward again.
+        good = known_good[: known_good.index(current_id)] if current_id in known_good else known_good
     if not good:
         wanted = f"release {intent.version}" if intent.version else "an earlier good release"
-        known = ", ".join(version_of(line) for line in states[roles.services[0]].good) or "none"
+        known = ", ".join(map(version_of, known_good)) or "none"
         raise ReleaseUnknown(
             f"{wanted} is not on the hosts; good releases there: {known}",
             next_step="fab history shows what was deployed; fab deploy VERSION brings any release",
         )
     return good[-1], _digest(good[-1], states, roles)
+
+
+def _check_tools(states: Mapping[str, HostState]) -> None:
+    missing = {host: state.missing_tools for host, state in states.items() if state.missing_tools}
+    if missing:
+        named = "; ".join(f"{host} lacks {', '.join(tools)}" for host, tools in missing.items())
+        raise BadInput(f"{named}; nothing was touched", next_step="install them on those hosts")
 
 
 def _digest(release_id: str, states: Mapping[str, HostState], roles: Roles) -> str:

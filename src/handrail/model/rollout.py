@@ -10,7 +10,7 @@ ends on the same release. Therefore
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,6 +62,10 @@ class Step:
     def hosts(self, fleet: Fleet) -> tuple[str, ...]:
         """The hosts that this step runs on, in order."""
         return HOSTS[self.on](fleet.roles)
+
+    def named(self, generations: Sequence[Sequence[str]]) -> str:
+        """Give the title; where services start or stop in generations, with those that it is about."""
+        return f"{self.title}: {', '.join(generations[self.part])}" if self.do in {Do.START, Do.STOP} else self.title
 
     def runs_on(self, host: str, fleet: Fleet) -> bool:
         """Whether this step is to run on a host, given what is known now."""
@@ -119,6 +123,10 @@ def must_finish(fleet: Fleet) -> bool:
 
 cold = planned(lambda plan: not plan.warm)
 always = planned(lambda _: True)
+# Held traffic meets the hold page, not the release: startup verifies it when it lets requests in again.
+let_in = planned(lambda plan: not plan.held)
+canary = planned(lambda plan: plan.share > 0 and not plan.held)
+baked = planned(lambda plan: plan.verb is not Verb.ROLLBACK and not plan.held)
 released = planned(lambda plan: bool(plan.release_id))
 
 TAKE_THE_LEASE = (
@@ -136,11 +144,13 @@ DEPLOY = (
     Step(Do.READY, "Ready the idle slot and the edges", Scope.SERVING, cold),
     Step(Do.START, "Start the idle slot", Scope.SERVICES, cold),
     Step(Do.MIGRATE, "Migrate once", Scope.MIGRATOR, planned(lambda plan: plan.migrate)),
-    Step(Do.SHARE, "Give the canary its share", Scope.EDGES, planned(lambda plan: plan.share > 0)),
-    Step(Do.WATCH_SHARE, "Watch the canary", Scope.EDGES, planned(lambda plan: plan.share > 0)),
-    Step(Do.CUT_OVER, "Cut over, armed to revert", Scope.EDGES, always),
-    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, always),
-    Step(Do.BAKE, "Bake", Scope.EDGES, planned(lambda plan: plan.verb is not Verb.ROLLBACK)),
+    Step(Do.SHARE, "Give the canary its share", Scope.EDGES, canary),
+    Step(Do.WATCH_SHARE, "Watch the canary", Scope.EDGES, canary),
+    # The decider first: when the others' timers are due, it has decided for certain.
+    Step(Do.CUT_OVER, "Cut over, armed to revert", Scope.DECIDER, always),
+    Step(Do.CUT_OVER, "Cut over the other edges", Scope.FOLLOWERS, always, part=1),
+    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, let_in),
+    Step(Do.BAKE, "Bake", Scope.EDGES, baked),
     Step(Do.CONFIRM, "Confirm", Scope.DECIDER, always),
     Step(Do.CONFIRM, "Confirm on the other edges", Scope.FOLLOWERS, decided, part=1),
     Step(Do.GO_BACK, "Go back", Scope.EDGES, must_go_back),

@@ -60,7 +60,8 @@ def _after_the_decision(fleet: Fleet) -> Verdict:
         )
     lost = tuple(host for host, outcome in fleet.outcomes.get((Do.FINISH, 0), {}).items() if not outcome.good)
     tail = f"; the record is missing on {', '.join(lost)}" if lost else ""
-    return Verdict(0, "done", f"{fleet.plan.change if fleet.plan else 'done'}{tail}", lost)
+    held = "; traffic is held, fab startup lets it in" if fleet.plan and fleet.plan.held else ""
+    return Verdict(0, "done", f"{fleet.plan.change if fleet.plan else 'done'}{held}{tail}", lost)
 
 
 def _plain(fleet: Fleet) -> Verdict:

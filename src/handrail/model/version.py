@@ -38,5 +38,5 @@ class Release:
 
 
 def version_of(release_id: str) -> str:
-    """Tell the version from the name of a release's directory."""
+    """Tell the version from the name of a release's directory; of none, nothing."""
     return release_id[: -(DIGEST_LETTERS + 1)]

@@ -14,7 +14,6 @@ from handrail.model.fleet import Do
 from handrail.model.plan import Plan, Verb
 from handrail.model.rollout import decided
 from handrail.model.slot import Slot
-from handrail.model.verdict import verdict
 from handrail.model.version import version_of
 from handrail.runtimes import RUNTIMES
 from handrail.runtimes.protocol import File, Instance
@@ -294,7 +293,7 @@ def _good_and_bad(run: Run) -> tuple[str, str]:
 
 def record(run: Run) -> dict[str, object]:
     """Say in one line who did what, when, and how it ended."""
-    end, ended = verdict(run.fleet), datetime.now(UTC)
+    end, ended = run.verdict(), datetime.now(UTC)
     return {
         "at": ended.isoformat(timespec="seconds"),
         "run": run.run_id,

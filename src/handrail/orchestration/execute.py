@@ -21,7 +21,7 @@ from handrail.journal.event import Event
 from handrail.model import rollout
 from handrail.model.fleet import Do, Outcome
 from handrail.model.plan import decide
-from handrail.model.verdict import verdict
+from handrail.orchestration import report
 from handrail.orchestration.commands import commands, renew_lease
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
     try:
         todo = commands(watch.run, step, host.name)
     except HandrailError as error:
-        watch.error = error
+        watch.run.error = error
         return Reply(Outcome.FAILED, error.message, ())
     reply = Reply(Outcome.UNCHANGED, "nothing to do here", ())
     for command in todo:
@@ -94,7 +94,7 @@ def _plan(watch: Watch) -> Reply:
     try:
         fleet.plan = decide(watch.run.intent, fleet.states, fleet.roles)
     except HandrailError as error:
-        watch.error = error
+        watch.run.error = error
         return Reply(Outcome.FAILED, error.message, ())
     return Reply(Outcome.OK, fleet.plan.change, ())
 
@@ -125,9 +125,6 @@ def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -
 
 
 def _judge(state: State, host: Host, watch: Watch) -> bool:
-    end = verdict(watch.run.fleet)
-    if watch.error is not None and end.exit_code == 1:
-        watch.conclude(watch.error.exit_code, "failed", str(watch.error))
-    else:
-        watch.conclude(end.exit_code, end.word, end.text)
+    end = watch.run.verdict()
+    report.ended(watch.run, end)
     return end.exit_code == 0

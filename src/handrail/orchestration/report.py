@@ -12,7 +12,8 @@ from pyinfra import logger
 if TYPE_CHECKING:
     from handrail.errors import HandrailError
     from handrail.journal.event import Event
-    from handrail.orchestration.watch import Watch
+    from handrail.model.verdict import Verdict
+    from handrail.orchestration.run import Run
 
 DESCRIPTOR = "HANDRAIL_EVENTS"
 
@@ -33,15 +34,15 @@ def event(happened: Event) -> None:
             logger.info(f"    [{happened.host}]   {line}")
 
 
-def ended(watch: Watch) -> None:
+def ended(run: Run, verdict: Verdict) -> None:
     """Tell how the run ended."""
-    end: dict[str, Any] = {"exit_code": watch.exit_code, "outcome": watch.word, "text": watch.text}
-    plan = watch.run.fleet.plan
+    end: dict[str, Any] = {"exit_code": verdict.exit_code, "outcome": verdict.word, "text": verdict.text}
+    plan = run.fleet.plan
     if plan is not None:
         end |= {"what": plan.change, "slot": plan.slot, "warm": plan.warm}
-    _write({"end": end | {"run": watch.run.run_id, "token": watch.run.fleet.token}})
+    _write({"end": end | {"run": run.run_id, "token": run.fleet.token}})
     if not quiet():
-        logger.info(f"--> {watch.word}: {watch.text}")
+        logger.info(f"--> {verdict.word}: {verdict.text}")
 
 
 def refused(error: HandrailError) -> None:

@@ -11,14 +11,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from handrail import artifacts
-from handrail.model.fleet import Do, Fleet
+from handrail.model.fleet import Fleet
 from handrail.model.roles import roles_of
+from handrail.model.verdict import Verdict, verdict
 from handrail.secrets import Secret, resolve_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from handrail.errors import HandrailError
     from handrail.journal.event import Event
     from handrail.model.environment import Environment
     from handrail.model.plan import Intent
@@ -43,6 +45,7 @@ class Run:
     holder: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    error: HandrailError | None = None
     _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,14 +86,19 @@ class Run:
         return self._begun[key]
 
     def title(self, step: Step) -> str:
-        """Name a step for people; where services start or stop in generations, with those that it is about."""
-        if step.do not in {Do.START, Do.STOP}:
-            return step.title
-        return f"{step.title}: {', '.join(self.environment.system.start_order()[step.part])}"
+        """Name a step for people."""
+        return step.named(self.environment.system.start_order())
 
     def runs_on(self, step: Step, host: str) -> bool:
         """Whether a step runs on a host."""
         return host in self.hosts_of(step)
+
+    def verdict(self) -> Verdict:
+        """Judge the run by what is known of the hosts, and by what went wrong on this machine."""
+        end = verdict(self.fleet)
+        if self.error is None or end.exit_code != 1:
+            return end
+        return Verdict(self.error.exit_code, "not done" if self.error.exit_code == 2 else end.word, str(self.error))
 
     def tell(self, event: Event) -> None:
         """Let everybody who listens know."""

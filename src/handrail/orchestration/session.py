@@ -65,7 +65,6 @@ def _make(verb: Verb) -> Watch:
     _all_here(loaded.environment)
     watch = Watch(run)
     run.listeners.append(report.event)
-    watch.on_end = report.ended
     if not report.quiet():
         logger.debug("run %s", run.run_id)
     watch.listen()
@@ -97,7 +96,9 @@ def _text(data: Any, key: str) -> str:
     value = data.get(key) or ""
     if not isinstance(value, str):
         raise BadInput(
-            f"pyinfra reads the value of {key} as the number {value}", next_step=f"quote it: --data '{key}=\"{value}\"'"
+            # The number is not what was typed: repeating it in the advice would lead to another release.
+            f"pyinfra reads the value of {key} as the number {value}",
+            next_step=f"quote it as JSON does: --data '{key}=\"1.10\"'",
         )
     return value
 

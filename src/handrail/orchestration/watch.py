@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from pyinfra.api.host import Host
 
-    from handrail.errors import HandrailError
     from handrail.hosts.script import Command
     from handrail.model.rollout import Step
     from handrail.orchestration.run import Run
@@ -33,7 +32,10 @@ INTERRUPTED_EXIT = 130
 
 @dataclass
 class Keeper:
-    """Who renews the lease of one host. A renewal that overtook the end of the lease would bring it back, or be refused."""
+    """Who renews the lease of one host.
+
+    A renewal that came after the lease was given back would bring it back, or be refused: hence the lock.
+    """
 
     lock: BoundedSemaphore = field(default_factory=BoundedSemaphore)
     done: bool = False
@@ -45,11 +47,6 @@ class Watch:
 
     run: Run
     line: Line = field(default_factory=Line)
-    error: HandrailError | None = None
-    exit_code: int | None = None
-    word: str = ""
-    text: str = ""
-    on_end: Callable[[Watch], None] | None = None
     _step: Step | None = None
     _keepers: dict[str, Keeper] = field(default_factory=dict)
 
@@ -101,9 +98,3 @@ class Watch:
         if keeper is not None:
             with keeper.lock:
                 keeper.done = True
-
-    def conclude(self, exit_code: int, word: str, text: str) -> None:
-        """Keep how the run ended, for whoever started it."""
-        self.exit_code, self.word, self.text = exit_code, word, text
-        if self.on_end is not None:
-            self.on_end(self)

@@ -105,7 +105,8 @@ class Systemd:
         begin = ("--since", f"-{since}" if since[-1] in "smhd" else since.replace("T", " ")) if since else ()
         count = ("-n", str(lines)) if lines else ("-n", "all")
         how = ("--no-pager", "--no-hostname", "-q", "-a", "-o", "short-unix")
-        return ("journalctl", *units, *begin, *count, *how, *(("-f",) if follow else ()))
+        # Times are UTC on the way in as they are on the way out.
+        return ("env", "TZ=UTC", "journalctl", *units, *begin, *count, *how, *(("-f",) if follow else ()))
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""

@@ -27,4 +27,6 @@ JUDGED
     sleep 0.5
 done
 echo "baked $requests $bad $p95"
-end ok "$requests requests, $bad failed, p95 $p95 ms"
+few=""
+[ "$requests" -ge "$AT_LEAST" ] || few=", too few to judge: $AT_LEAST are wanted"
+end ok "$requests requests, $bad failed, p95 $p95 ms$few"

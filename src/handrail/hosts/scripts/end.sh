@@ -1,1 +1,1 @@
-end ok "surveyed"
+end ok "${WORDS:-surveyed}"

@@ -44,4 +44,12 @@ hold) : >"$ROOT/gate/maintenance" || end failed "cannot write $ROOT/gate" ;;
 resume) rm -f "$ROOT/gate/maintenance" ;;
 esac
 note "$VERB $SLOT" ok
-end ok "$VERB"
+case $VERB in
+settle) end ok "settled on $SLOT" ;;
+share) end ok "$SHARE % of the traffic goes to $SLOT" ;;
+cut_over) end ok "the traffic goes to $SLOT, for $((SECONDS_ + late)) s unless confirmed" ;;
+confirm) end ok "$SLOT is confirmed" ;;
+back) end ok "away from $SLOT" ;;
+hold) end ok "requests get the hold page" ;;
+*) end ok "requests are let in" ;;
+esac

@@ -23,4 +23,5 @@ TOKEN=$(($(fence) + 1))
 echo "$TOKEN" >"$ROOT/lease/fence.new" && mv -T "$ROOT/lease/fence.new" "$ROOT/lease/fence" || end failed "cannot write the token: $(df -h "$ROOT" | tail -n 1)"
 printf '%s\t%s\t%s\t%s\n' "$TOKEN" "$(($(clock) + SECONDS_ * 100))" "$RUN_ID" "$HOLDER" >"$RUN/lease.new" && mv -T "$RUN/lease.new" "$RUN/lease"
 note "$VERB: take the lease" "$HOLDER"
+WORDS="token $TOKEN"
 echo "token $TOKEN"

@@ -7,6 +7,9 @@ umask 022
 end() { echo "result $*"; case $1 in ok | unchanged) exit 0 ;; refused | held) exit 77 ;; *) exit 1 ;; esac; }
 clock() { read -r up _ </proc/uptime; echo "${up%.*}${up#*.}"; } # centiseconds on the host's own monotonic clock
 clean() { iconv -f utf-8 -t utf-8 -c | tr -d '\000-\010\013-\037'; }
+add_user() {
+    id -u "$1" >/dev/null 2>&1 || useradd --system --home-dir "$ROOT" --shell /usr/sbin/nologin "$1" || end failed "cannot add the user $1"
+}
 fence() { cat "$ROOT/lease/fence" 2>/dev/null || echo 0; }
 note() { # step result text: one line in the host's journal; a full disk must not stop a rollback
     printf '{"at":"%s","run":"%s","token":%s,"step":"%s","result":"%s"}\n' \

@@ -2,4 +2,4 @@
 put_files "$1"
 [ "$changed" -gt 0 ] || end unchanged "the edge is as described"
 note "ready the edge" ok
-end ok "configuration installed, nginx reloaded"
+end ok "configuration installed and taken in"

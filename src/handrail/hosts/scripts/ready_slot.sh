@@ -2,7 +2,7 @@
 SLOT=$1 RELEASE=$2 STOP=$3 AFTER=$4; shift 4
 [ -f "$ROOT/releases/$RELEASE/.complete" ] || end failed "release $RELEASE is not staged on this host"
 for user; do
-    id -u "$user" >/dev/null 2>&1 || useradd --system --home-dir "$ROOT" --shell /usr/sbin/nologin "$user" || end failed "cannot add the user $user"
+    add_user "$user"
 done
 eval "$STOP" 9>&- || end failed "the idle slot $SLOT does not stop"
 put_files "$AFTER"

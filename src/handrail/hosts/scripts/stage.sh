@@ -1,5 +1,5 @@
-# RELEASE DIGEST UPLOAD BUILD_USER BUILD_SECONDS SLOT BUILDS -- argv of a command per line group
-# Unpack and build a release where nobody uses it, under a hidden name until it is whole; then make it the idle slot's.
+# RELEASE DIGEST UPLOAD BUILD USER: unpack and build a release where nobody uses it, under a hidden name until it is whole.
+# The build runs as the service's user; what it made belongs to root afterwards, so that the service cannot change itself.
 RELEASE=$1 DIGEST=$2 UPLOAD=$3 BUILD=$4 BUILD_USER=$5; shift 5
 target=$ROOT/releases/$RELEASE partial=$ROOT/releases/.$RELEASE.partial
 trap 'rm -rf "$partial"; [ -z "$UPLOAD" ] || rm -f "$UPLOAD"' EXIT
@@ -10,8 +10,10 @@ found=$(sha256sum "$UPLOAD" | cut -d' ' -f1)
 rm -rf "$partial" && mkdir -p "$partial" || end failed "cannot write to $ROOT/releases"
 reason=$(tar -xzf "$UPLOAD" --no-same-owner --no-same-permissions -C "$partial" 2>&1) || end failed "cannot unpack: $(printf %s "$reason" | head -n 1 | clean)"
 if [ -n "$BUILD" ]; then
+    add_user "$BUILD_USER"
     chown -R "$BUILD_USER" "$partial"
     reason=$(cd "$partial" && runuser -u "$BUILD_USER" -- sh -c "$BUILD" 2>&1 9>&-) || end failed "build failed: $(printf %s "$reason" | tail -n 5 | clean | tr '\n' ' ')"
+    chown -R root:root "$partial"
 fi
 echo "$DIGEST" >"$partial/.complete" && sync -f "$partial/.complete" || end failed "cannot finish the release: $(df -h "$ROOT" | tail -n 1)"
 rm -rf "$target" && mv -T "$partial" "$target" || end failed "cannot move the release into place"

@@ -16,7 +16,7 @@ if [ -f "$ROOT/gate/green" ]; then echo "confirmed green"; else echo "confirmed 
 [ ! -f "$ROOT/good" ] || sed 's/^/good /' "$ROOT/good"
 for path in "$ROOT"/releases/*/.complete; do [ ! -f "$path" ] || echo "staged $(basename "$(dirname "$path")") $(cat "$path")"; done
 echo "free $(df -Pk "$ROOT" 2>/dev/null | awk 'END { print $4 }')"
-for tool in curl tar sha256sum flock timeout base64; do command -v "$tool" >/dev/null || echo "missing $tool"; done
+for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run; do command -v "$tool" >/dev/null || echo "missing $tool"; done
 if [ -n "$STATUS" ]; then echo "units begin"; eval "$STATUS" 2>/dev/null; echo "units end"; fi
 while [ $# -ge 4 ]; do
     answer=$(curl -s -o /dev/null -w '%{http_code} %{time_total}' --max-time 2 "http://127.0.0.1:$3$4") || :

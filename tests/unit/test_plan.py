@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from handrail.errors import ReleaseUnknown
+from handrail.model.fleet import Roles
+from handrail.model.host_state import Gate, HostState, Pending
+from handrail.model.plan import Intent, Verb, decide
+from handrail.model.slot import Slot
+from handrail.model.version import Release
+
+OLD, NEW, NEXT = (Release(version, "0" * 64) for version in ("1.0.0", "1.1.0", "1.2.0"))
+ROLES = Roles(
+    hosts=("web1", "web2", "edge1", "edge2"),
+    services=("web1", "web2"),
+    edges=("edge1", "edge2"),
+    services_of={"web1": frozenset({"api"}), "web2": frozenset({"api"})},
+)
+WEB = HostState(
+    slots={Slot.BLUE: OLD.id, Slot.GREEN: NEW.id},
+    healthy=frozenset({("api", Slot.BLUE), ("api", Slot.GREEN)}),
+    good=(OLD.id, NEW.id),
+    staged={OLD.id: OLD.digest, NEW.id: NEW.digest},
+)
+EDGE = HostState(gate=Gate(confirmed=Slot.GREEN, record_token=3))
+
+
+def states(**changed):
+    return {"web1": WEB, "web2": WEB, "edge1": EDGE, "edge2": EDGE} | changed
+
+
+def deploy(release, **changed):
+    return decide(Intent(Verb.DEPLOY, release), states(**changed), ROLES)
+
+
+def test_the_release_that_is_served_and_healthy_leaves_nothing_to_do():
+    assert deploy(NEW).nothing
+
+
+def test_the_release_that_is_served_but_not_healthy_everywhere_is_deployed_again():
+    sick = replace(WEB, healthy=frozenset({("api", Slot.BLUE)}))
+    plan = deploy(NEW, web2=sick)
+    assert not plan.nothing
+    assert plan.slot is Slot.BLUE
+
+
+def test_a_release_that_runs_healthy_in_the_idle_slot_is_warm():
+    plan = deploy(OLD)
+    assert plan.warm
+    assert (plan.live, plan.slot, plan.change) == (Slot.GREEN, Slot.BLUE, "1.1.0 -> 1.0.0")
+
+
+def test_a_release_that_lacks_on_one_host_is_cold():
+    assert not deploy(OLD, web2=replace(WEB, slots={Slot.GREEN: NEW.id})).warm
+    assert not deploy(NEXT).warm
+
+
+def test_a_cutover_that_nobody_confirmed_is_settled_first():
+    pending = HostState(gate=Gate(Slot.GREEN, 3, pending=(Pending(Slot.BLUE, 4, 30.0),)))
+    plan = deploy(NEW, edge2=pending)
+    assert plan.settle
+    assert not plan.nothing
+
+
+def test_a_share_that_a_dead_run_left_is_settled_first():
+    assert deploy(NEXT, edge1=HostState(gate=Gate(Slot.GREEN, 3, shares=((Slot.BLUE, 10),)))).settle
+
+
+def test_where_edges_disagree_the_newest_confirmed_slot_that_is_healthy_wins():
+    plan = deploy(NEXT, edge1=HostState(gate=Gate(Slot.BLUE, 4)))
+    assert (plan.live, plan.settle) == (Slot.BLUE, True)
+
+
+def test_where_edges_disagree_a_newer_slot_that_is_not_healthy_loses():
+    sick = replace(WEB, healthy=frozenset({("api", Slot.GREEN)}))
+    plan = deploy(NEXT, edge1=HostState(gate=Gate(Slot.BLUE, 4)), web2=sick)
+    assert (plan.live, plan.settle) == (Slot.GREEN, True)
+
+
+def test_new_edges_learn_from_the_services_which_slot_is_live():
+    plan = decide(Intent(Verb.RESTART), states(edge1=HostState(), edge2=HostState()), ROLES)
+    assert (plan.live, plan.release_id, plan.settle) == (Slot.GREEN, NEW.id, True)
+
+
+def test_the_first_deploy_goes_to_green_and_finds_nothing_to_settle():
+    empty = dict.fromkeys(ROLES.hosts, HostState())
+    plan = decide(Intent(Verb.DEPLOY, NEW), empty, ROLES)
+    assert (plan.slot, plan.settle, plan.warm, plan.change) == (Slot.GREEN, False, False, "nothing -> 1.1.0")
+
+
+def test_a_rollback_skips_the_current_release():
+    plan = decide(Intent(Verb.ROLLBACK), states(), ROLES)
+    assert (plan.release_id, plan.warm, plan.digest) == (OLD.id, True, OLD.digest)
+
+
+def test_a_rollback_to_a_named_version_needs_it_among_the_good_ones():
+    assert decide(Intent(Verb.ROLLBACK, version="1.0.0"), states(), ROLES).release_id == OLD.id
+    with pytest.raises(ReleaseUnknown, match=r"release 9\.9\.9 is not on the hosts"):
+        decide(Intent(Verb.ROLLBACK, version="9.9.9"), states(), ROLES)
+
+
+def test_a_rollback_without_an_earlier_good_release_is_refused():
+    young = replace(WEB, good=(NEW.id,))
+    with pytest.raises(ReleaseUnknown, match="an earlier good release is not on the hosts"):
+        decide(Intent(Verb.ROLLBACK), states(web1=young), ROLES)
+
+
+def test_a_restart_brings_the_live_release_to_the_idle_slot():
+    plan = decide(Intent(Verb.RESTART), states(), ROLES)
+    assert (plan.release_id, plan.slot, plan.warm, plan.nothing) == (NEW.id, Slot.BLUE, False, False)
+
+
+def test_a_restart_needs_a_live_release():
+    empty = dict.fromkeys(ROLES.hosts, HostState())
+    with pytest.raises(ReleaseUnknown, match="no live release to restart"):
+        decide(Intent(Verb.RESTART), empty, ROLES)

@@ -1,0 +1,123 @@
+"""Releases and files, as the hosts' scripts put them in place: whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handrail.hosts.bundle import bundle
+from handrail.model.fleet import Outcome
+from handrail.runtimes.protocol import File
+from tests.unit.host_folder import DIGEST_OF_NOTHING, Host
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from handrail.hosts.script import Reply
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+def artifact(folder: Path, **files: str) -> tuple[Path, str]:
+    path = folder / "artifact.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in files.items():
+            (folder / name).write_text(text)
+            archive.add(folder / name, name)
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def stage(host, upload: Path | str, digest: str) -> Reply:
+    return host.fenced(1, "run-1", "stage", arguments=("1.0-abc", digest, upload, "", "nobody"))
+
+
+def test_release_is_staged_whole_and_its_upload_removed(host, tmp_path):
+    host.take("run-1")
+    upload, digest = artifact(tmp_path, server="hello")
+    assert stage(host, upload, digest).outcome is Outcome.OK
+    assert (host.root / "releases/1.0-abc/server").read_text() == "hello"
+    assert (host.root / "releases/1.0-abc/.complete").read_text().strip() == digest
+    assert not upload.exists()
+    assert stage(host, "", digest).outcome is Outcome.UNCHANGED
+
+
+def test_artifact_with_another_digest_is_not_unpacked(host, tmp_path):
+    host.take("run-1")
+    upload, _ = artifact(tmp_path, server="hello")
+    reply = stage(host, upload, DIGEST_OF_NOTHING)
+    assert reply.outcome is Outcome.FAILED
+    assert "digest" in reply.words
+    assert host.releases() == set()
+    assert not upload.exists()
+
+
+def test_artifact_that_is_no_archive_leaves_nothing_half_unpacked(host, tmp_path):
+    host.take("run-1")
+    upload = tmp_path / "artifact.tar.gz"
+    upload.write_bytes(b"not an archive")
+    reply = stage(host, upload, hashlib.sha256(b"not an archive").hexdigest())
+    assert reply.outcome is Outcome.FAILED
+    assert "cannot unpack" in reply.words
+    assert host.releases() == set()
+
+
+def test_release_staged_half_by_a_dead_run_is_staged_anew(host, tmp_path):
+    host.take("run-1")
+    (host.root / "releases/.1.0-abc.partial").mkdir()
+    (host.root / "releases/1.0-abc").mkdir()
+    (host.root / "releases/1.0-abc/rest").write_text("of another time")
+    upload, digest = artifact(tmp_path, server="hello")
+    assert stage(host, upload, digest).outcome is Outcome.OK
+    assert host.releases() == {"1.0-abc"}
+    assert {path.name for path in (host.root / "releases/1.0-abc").iterdir()} == {"server", ".complete"}
+
+
+def put(host, files: list[File], after: str) -> Reply:
+    return host.fenced(1, "run-1", "put_files", "ready_edge", arguments=(after,), stdin=bundle(files))
+
+
+def test_files_are_put_with_their_modes_and_only_those_that_differ(host, tmp_path):
+    host.take("run-1")
+    files = [File(f"{tmp_path}/etc/one", "1\n"), File(f"{tmp_path}/etc/two", "it's $2\n", 0o600)]
+    assert put(host, files, f"echo again >>{tmp_path}/after").outcome is Outcome.OK
+    assert (tmp_path / "etc/two").read_text() == "it's $2\n"
+    assert (tmp_path / "etc/two").stat().st_mode & 0o777 == 0o600
+    assert put(host, files, f"echo again >>{tmp_path}/after").outcome is Outcome.UNCHANGED
+    assert (tmp_path / "after").read_text() == "again\n"
+
+
+def test_files_are_put_back_when_what_comes_after_fails(host, tmp_path):
+    host.take("run-1")
+    (tmp_path / "old").write_text("old\n")
+    reply = put(
+        host, [File(f"{tmp_path}/old", "new\n"), File(f"{tmp_path}/fresh", "new\n")], "echo line 3 is bad; false"
+    )
+    assert reply.outcome is Outcome.FAILED
+    assert "line 3 is bad" in reply.words
+    assert (tmp_path / "old").read_text() == "old\n"
+    assert not (tmp_path / "fresh").exists()
+    assert not list(tmp_path.glob("*.handrail"))
+    assert {path.name for path in host.run_directory.iterdir()} == {"lock", "lease"}
+
+
+def test_files_are_put_back_when_one_of_them_cannot_be_written(host, tmp_path):
+    host.take("run-1")
+    (tmp_path / "a").write_text("old\n")
+    (tmp_path / "blocked").mkdir()
+    reply = put(host, [File(f"{tmp_path}/a", "new\n"), File(f"{tmp_path}/blocked", "new\n")], f"touch {tmp_path}/after")
+    assert reply.outcome is Outcome.FAILED
+    assert (tmp_path / "a").read_text() == "old\n"
+    assert not (tmp_path / "after").exists()
+
+
+def test_files_that_arrive_broken_change_nothing(host, tmp_path):
+    host.take("run-1")
+    reply = host.fenced(1, "run-1", "put_files", "ready_edge", arguments=("true",), stdin="bm90IGEgdGFy\n")
+    assert reply.outcome is Outcome.FAILED
+    assert "arrived broken" in reply.words

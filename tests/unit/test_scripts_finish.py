@@ -1,0 +1,106 @@
+"""What a run leaves on a host when it ends, and what the next one sees there."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from handrail.model.fleet import Outcome
+from tests.unit.host_folder import DIGEST_OF_NOTHING, Host, token
+
+if TYPE_CHECKING:
+    from handrail.hosts.script import Reply
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+def finish(host, *, good: str = "", bad: str = "", keep: int = 2) -> Reply:
+    run = token(host.take("run"))
+    return host.fenced(run, "run", "finish", arguments=('{"record":"deploy"}', good, keep, bad))
+
+
+def test_failed_deploys_never_push_out_the_last_good_release(host):
+    host.release("1.0-a")
+    host.link("blue", "1.0-a")
+    finish(host, good="1.0-a")
+    host.release("1.1-b")
+    host.link("green", "1.1-b")
+    finish(host, good="1.1-b")
+    for failed in ("2.1-x", "2.2-x", "2.3-x", "2.4-x", "2.5-x"):
+        host.release(failed)
+        host.link("blue", failed)
+        assert finish(host).outcome is Outcome.OK
+    assert host.releases() == {"1.0-a", "1.1-b", "2.5-x"}
+    assert host.good() == ["1.0-a", "1.1-b"]
+
+
+def test_only_the_newest_good_releases_are_kept(host):
+    for name, slot in (("1-a", "blue"), ("2-b", "green"), ("3-c", "blue")):
+        host.release(name)
+        host.link(slot, name)
+        finish(host, good=name)
+    assert host.good() == ["2-b", "3-c"]
+    assert host.releases() == {"2-b", "3-c"}
+
+
+def test_release_in_a_slot_is_kept_whatever_became_of_it(host):
+    for name in ("1-a", "2-b"):
+        host.release(name)
+    host.link("green", "1-a")
+    finish(host, good="2-b", bad="1-a")
+    assert host.releases() == {"1-a", "2-b"}
+
+
+def test_release_rolled_back_from_is_no_longer_good(host):
+    for name in ("1-a", "2-b"):
+        host.release(name)
+        finish(host, good=name)
+    finish(host, good="1-a", bad="2-b")
+    assert host.good() == ["1-a"]
+
+
+def test_record_is_one_line_of_the_journal(host):
+    finish(host)
+    assert (host.root / "journal").read_text().splitlines()[-1] == '{"record":"deploy"}'
+
+
+def test_survey_says_what_is_there(host):
+    host.release("1.0-a")
+    host.link("blue", "1.0-a")
+    host.take("run-1", holder="ann@desk (deploy)")
+    (host.root / "gate/green").touch()
+    (host.root / "gate/record").write_text("7 green\n")
+    (host.root / "gate/maintenance").touch()
+    (host.root / "good").write_text("1.0-a\n")
+    (host.run_directory / "blue").write_text("9 blue 0\n")
+    (host.run_directory / "blue.5").touch()
+    reply = host.run("survey", "end", arguments=("sanvi", "echo Id=x", "web", "blue", "1", "/health"))
+    assert reply.outcome is Outcome.OK
+    assert reply.value("fence") == "1"
+    assert reply.value("lease").startswith("1 ")
+    assert reply.value("lease").endswith(" run-1 ann@desk (deploy)")
+    assert list(reply.values("slot")) == ["blue 1.0-a"]
+    assert reply.value("confirmed") == "green"
+    assert reply.value("record") == "7 green"
+    assert reply.value("maintenance") == "on"
+    assert reply.value("good") == "1.0-a"
+    assert reply.value("staged") == f"1.0-a {DIGEST_OF_NOTHING}"
+    assert reply.value("pending").startswith("blue 9 -")
+    assert reply.value("share") == "blue 5"
+    assert reply.block("units") == "Id=x"
+    assert reply.value("health").startswith("web blue 000 ")
+
+
+def test_survey_of_a_host_that_has_nothing_says_so(host):
+    for path in (host.root, host.run_directory):
+        subprocess.run(["rm", "-rf", path], check=True)
+    reply = host.run("survey", "end", arguments=("sanvi", ""))
+    assert reply.outcome is Outcome.OK
+    assert reply.value("fence") == "0"
+    assert reply.value("confirmed") == "blue"
+    assert reply.value("lease") == reply.value("slot") == reply.value("staged") == ""
