@@ -14,7 +14,7 @@ from handrail.hosts.script import text_of
 # SC2317: functions of the prelude that this command does not use.
 # SC2174: mode 700 is for the deepest directory, as meant.
 EXCLUDED = "SC2034,SC2154,SC2015,SC2317,SC2174"
-# As orchestration/commands.py puts them together.
+# As orchestration/commands/ puts them together.
 COMMANDS = [
     ("prelude", "lease_take", "survey", "end"),
     ("prelude", "fenced", "lease_renew"),

@@ -22,7 +22,8 @@ from handrail.model import rollout
 from handrail.model.fleet import Do, Outcome
 from handrail.model.plan import decide
 from handrail.orchestration import report
-from handrail.orchestration.commands import commands, renew_lease
+from handrail.orchestration.commands import commands
+from handrail.orchestration.commands.lease import renew_lease
 
 if TYPE_CHECKING:
     from collections.abc import Generator

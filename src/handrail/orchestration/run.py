@@ -11,20 +11,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from handrail import artifacts
+from handrail.hosts.script import Command
 from handrail.model.fleet import Fleet
 from handrail.model.roles import roles_of
 from handrail.model.verdict import Verdict, verdict
+from handrail.runtimes.protocol import Instance
 from handrail.secrets import Secret, resolve_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from handrail.errors import HandrailError
     from handrail.journal.event import Event
     from handrail.model.environment import Environment
-    from handrail.model.plan import Intent
+    from handrail.model.plan import Intent, Plan
     from handrail.model.rollout import Step
+    from handrail.model.service import Service
+    from handrail.model.slot import Slot
 
 
 def who() -> str:
@@ -77,6 +81,24 @@ class Run:
         return artifacts.fetch(
             self.environment.system.release.artifact_of(version), digest, base=self.base, cache=self.cache
         )
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, which every step after the leases has."""
+        if self.fleet.plan is None:
+            raise RuntimeError("a step that needs a plan ran before there was one")
+        return self.fleet.plan
+
+    def instance(self, service: Service, slot: Slot) -> Instance:
+        """Name a service in a slot."""
+        return Instance(self.environment.system.name, self.environment.system.root, service, slot)
+
+    def fenced(
+        self, scripts: Sequence[str], arguments: Sequence[str], *, seconds: float = 30, stdin: str = ""
+    ) -> Command:
+        """Build a command that changes something: it carries the token, which the host checks in the same command."""
+        head = (self.environment.system.root, self.run_directory, str(self.fleet.token), self.run_id)
+        return Command(("fenced", *scripts), (*head, *arguments), int(seconds), stdin)
 
     def hosts_of(self, step: Step) -> frozenset[str]:
         """Tell which hosts a step runs on, decided once, when the first of them is about to begin."""

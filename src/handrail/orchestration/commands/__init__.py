@@ -1,0 +1,59 @@
+"""From a step to commands: what each host is asked to do. Nothing is run here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from handrail.hosts.script import Command, Upload
+from handrail.model.fleet import Do
+from handrail.model.plan import Verb
+from handrail.orchestration.commands.data import datastores
+from handrail.orchestration.commands.edge import bake, move, ready_edge, verify
+from handrail.orchestration.commands.lease import finish, take_lease
+from handrail.orchestration.commands.slot import drain, migrate, ready_slot, stage, start, stop
+
+if TYPE_CHECKING:
+    from handrail.model.rollout import Step
+    from handrail.orchestration.run import Run
+
+Builder = Callable[["Run", "Step", str], Sequence[Command | Upload]]
+
+
+def commands(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
+    """List what a host is asked to do for a step, in order."""
+    return BUILDERS[step.do](run, step, host)
+
+
+def ready(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Give the idle slot its release and files, and the edge its configuration."""
+    todo: list[Command] = []
+    if host in run.fleet.roles.services and run.intent.verb not in {Verb.STARTUP, Verb.SHUTDOWN}:
+        todo.append(ready_slot(run, host))
+    if host in run.fleet.roles.edges:
+        todo.append(ready_edge(run))
+    return todo
+
+
+BUILDERS: dict[Do, Builder] = {
+    Do.LEASE: take_lease,
+    Do.SETTLE: move("settle"),
+    Do.STAGE: stage,
+    Do.READY: ready,
+    Do.START: start,
+    Do.MIGRATE: migrate,
+    Do.SHARE: move("share"),
+    Do.WATCH_SHARE: bake,
+    Do.CUT_OVER: move("cut_over"),
+    Do.VERIFY: verify,
+    Do.BAKE: bake,
+    Do.CONFIRM: move("confirm"),
+    Do.GO_BACK: move("back"),
+    Do.DRAIN: drain,
+    Do.STOP: stop,
+    Do.START_DATA: datastores("start"),
+    Do.STOP_DATA: datastores("stop"),
+    Do.HOLD: move("hold"),
+    Do.RESUME: move("resume"),
+    Do.FINISH: finish,
+}
