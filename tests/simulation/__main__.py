@@ -1,3 +1,4 @@
+# ruff: noqa: T201  # a command-line tool
 """`python -m tests.simulation --schedules 20000`: play schedules until an invariant breaks; exit 1 if one does."""
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ def main() -> int:
     """Play one schedule or many."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=20000, help="how many to play")
-    parser.add_argument("--seed", type=int, help="play this one only, or begin with this one if --schedules says how many")
+    parser.add_argument("--seed", type=int, help="the first one, or the one to tell")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--bug", choices=BUGS, default="", help="; ".join(f"{bug}: {words}" for bug, words in BUGS.items()))
+    bugs = "; ".join(f"{bug}: {words}" for bug, words in BUGS.items())
+    parser.add_argument("--bug", choices=BUGS, default="", help=bugs)
     parser.add_argument("--story", action="store_true", help="tell the schedule of --seed")
     arguments = parser.parse_args()
     if arguments.story:

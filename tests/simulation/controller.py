@@ -2,85 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from handrail.errors import HandrailError
 from handrail.model import rollout
-from handrail.model.fleet import Do, Fleet, Outcome, Roles
+from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.plan import Intent, Verb, decide
 from handrail.model.verdict import Verdict, verdict
 from tests.simulation import invariants
 from tests.simulation.faults import Fault, Moment, strike
-from tests.simulation.hosts import SILENCE
+from tests.simulation.message import Message
+from tests.simulation.tables import table
 from tests.simulation.world import LEASE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
+    from handrail.model.roles import Roles
     from handrail.model.rollout import Step
-    from tests.simulation.hosts import Host
     from tests.simulation.world import World
 
-# The part under which orchestration/watch.py records a renewal that was refused; that module has three renewals a lease.
+# orchestration/watch.py: renewals within the life of a lease; a refused one is recorded under this part.
 RENEWALS = 3
-
-
-@lru_cache
-def table(generations: int, bug: str) -> tuple[Step, ...]:
-    """Expand the real table, or spoil it on purpose."""
-    steps = list(rollout.steps(rollout.DEPLOY, generations=generations))
-    if bug == "early-cutover":
-        moves = [step for step in steps if step.do is Do.CUT_OVER]
-        steps = [step for step in steps if step.do is not Do.CUT_OVER]
-        first = next(index for index, step in enumerate(steps) if step.do is Do.START)
-        steps[first:first] = moves
-    if bug == "one-cutover":
-        steps = [step for step in steps if (step.do, step.part) != (Do.CUT_OVER, 1)]
-        steps = [
-            rollout.Step(step.do, step.title, rollout.Scope.EDGES, step.when) if step.do is Do.CUT_OVER else step for step in steps
-        ]
-    return tuple(steps)
-
-
-class Message:
-    """One command on its way to a host, and its answer on the way back."""
-
-    __slots__ = ("bad", "boot", "do", "done", "good", "host", "lost", "part", "plan", "run", "sent_at", "title", "token")
-
-    def __init__(self, run: Run, step: Step, host: Host, sent_at: float) -> None:
-        self.run, self.do, self.part, self.title, self.host, self.sent_at = run, step.do, step.part, step.title, host, sent_at
-        self.token: int = run.fleet.token
-        self.plan: Plan = run.fleet.plan  # type: ignore[assignment]  # every step that reads it comes after the plan
-        self.lost, self.done, self.boot = "", False, host.boot
-        self.good, self.bad = run.good_and_bad() if step.do is Do.FINISH else ("", "")
-
-    def reply(  # noqa: PLR0913  # an answer and what came with it
-        self, outcome: Outcome, words: str = "", *, after: float = 0.0, token: int = 0, state: HostState | None = None
-    ) -> None:
-        """Send the answer back, if it is not lost."""
-        world = self.host.world
-        if world.story is not None:
-            world.tell("host", self.do, self.host.name, f"{outcome} {words}{', but the reply is lost' if self.lost else ''}")
-        if self.lost:
-            self.silent(SILENCE)
-        else:
-            world.at(after + world.random.uniform(0.001, 0.05), self.run.receive, self, outcome, words, token, state)
-
-    def silent(self, seconds: float) -> None:
-        """Give up waiting for the answer."""
-        self.host.world.at(seconds, self.run.receive, self, Outcome.UNKNOWN, "no reply", 0, None)
 
 
 class Run:
     """One controller. It may die, sleep or be interrupted between any two messages."""
 
     __slots__ = (
-        "asleep_until", "dead", "faults", "fleet", "flying", "intent", "lost", "name", "sent", "steps", "verdict", "world", "_going",
+        "_going", "asleep_until", "dead", "faults", "fleet", "flying", "intent", "lost", "name", "sent", "steps",
+        "verdict", "world",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913  # a run is what was asked for, where, and what goes wrong
+    def __init__(
         self, world: World, name: str, intent: Intent, roles: Roles, *, faults: dict[Moment, Fault] | None = None
     ) -> None:
         self.world, self.name, self.intent, self.fleet = world, name, intent, Fleet(roles)
@@ -100,7 +56,8 @@ class Run:
 
     def begin(self) -> None:
         """Start, and keep renewing the leases."""
-        self.world.tell(self.name, f"begins to {self.intent.verb} {self.intent.release.id if self.intent.release else ''}")
+        release = self.intent.release.id if self.intent.release else ""
+        self.world.tell(self.name, f"begins to {self.intent.verb} {release}")
         self.world.at(LEASE / RENEWALS, self.renew)
         self._advance()
 
@@ -149,7 +106,7 @@ class Run:
             if self.faults:
                 fault = self.faults.get(self.sent) or self.faults.get((step.do, step.part + index))
             if name in self.lost:
-                self.fleet.record(step.do, name, Outcome.UNKNOWN, part=step.part, words="the host has not answered before")
+                self.fleet.record(step.do, name, Outcome.UNKNOWN, part=step.part, words="it has not answered before")
                 continue
             message = Message(self, step, world.hosts[name], sent_at)
             self.flying.append(message)
@@ -162,7 +119,7 @@ class Run:
             if message.lost != "request":
                 world.at(sent_at - world.now + late + uniform(0.001, 0.1), message.host.arrives, message)
 
-    def receive(self, message: Message, outcome: Outcome, words: str, token: int, state: HostState | None) -> None:  # noqa: PLR0913
+    def receive(self, message: Message, outcome: Outcome, words: str, token: int, state: HostState | None) -> None:
         """Take an answer in; when all are in, go on."""
         if self.dead or message.done:
             return
@@ -207,7 +164,7 @@ class Run:
             self.receive(message, Outcome.INTERRUPTED, "stopped by the operator", 0, None)
 
     def good_and_bad(self) -> tuple[str, str]:
-        """Name the release that proved good, and the one that was rolled back from, as orchestration/commands.py does."""
+        """Name the release that proved good, and the one that was rolled back from."""
         plan = self.fleet.plan
         if plan is None:
             return "", ""

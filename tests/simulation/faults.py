@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from random import Random
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do
 from tests.simulation.world import CONFIRM, LEASE
 
 if TYPE_CHECKING:
-    from tests.simulation.controller import Message
+    from random import Random
+
+    from tests.simulation.message import Message
 
 
 class Kind(StrEnum):
@@ -47,7 +48,10 @@ Moment = int | tuple[Do, int]
 # A run of three hosts sends about so many messages.
 MESSAGES = 44
 # Where it hurts most.
-TENDER = (Do.SETTLE, Do.START, Do.SHARE, Do.CUT_OVER, Do.CUT_OVER, Do.VERIFY, Do.BAKE, Do.CONFIRM, Do.CONFIRM, Do.CONFIRM, Do.GO_BACK, Do.FINISH)
+TENDER = (
+    Do.SETTLE, Do.START, Do.SHARE, Do.CUT_OVER, Do.CUT_OVER, Do.VERIFY, Do.BAKE, Do.CONFIRM, Do.CONFIRM, Do.CONFIRM,
+    Do.GO_BACK, Do.FINISH,
+)  # fmt: skip
 
 
 def moment(random: Random) -> Moment:

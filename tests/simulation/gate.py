@@ -1,35 +1,19 @@
-"""What the scripts do with the traffic of a simulated edge: gate_do.sh, and gate_revert.sh, which its timers run."""
+"""What gate_do.sh does with the traffic of a simulated edge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Outcome
 from tests.simulation import invariants
-from tests.simulation.world import CONFIRM, LATE
+from tests.simulation.timers import arm, settle
+from tests.simulation.world import CONFIRM
 
 if TYPE_CHECKING:
-    from handrail.model.slot import Slot
-    from tests.simulation.controller import Message
+    from collections.abc import Callable
+
     from tests.simulation.hosts import Host
-
-# gate_revert.sh: an edge that does not answer costs so much; the first edge is asked again for so long; the lock is awaited.
-SILENT_PEER = 3.0
-ASK_AGAIN = 5.0
-ASK_FOR = 120.0
-LOCK_WAITS = 30
-
-
-def settle(host: Host, slot: Slot, token: int, *, decision: bool) -> None:
-    """Make a slot the confirmed one. What it confirmed before stays known while the slot stays the same."""
-    if slot is not host.confirmed or host.world.bug == "forgetful-settle":
-        host.decisions.clear()
-    if decision or host.world.bug == "settle-decides":
-        host.decisions.add(token)
-    host.confirmed, host.record = slot, token
-    host.pending.pop(slot, None)
-    invariants.traffic(host.world)
+    from tests.simulation.message import Message
 
 
 def settle_edge(host: Host, message: Message) -> None:
@@ -101,76 +85,6 @@ def _too_late(host: Host, message: Message) -> bool:
     if late:
         message.reply(Outcome.FAILED, "this run has gone back already")
     return late
-
-
-def arm(host: Host, message: Message, verb: str) -> None:
-    """Arm a timer of this host's own."""
-    if host.world.bug == "no-timer":
-        return
-    edges = message.run.fleet.roles.edges
-    host.serial += 1
-    host.timers[message.token, verb] = host.serial
-    seconds = CONFIRM + (0 if host.name == edges[0] else LATE) + host.world.random.uniform(0, 0.1)
-    host.after(seconds, due, host, (message.token, verb), host.serial, edges)
-
-
-def due(host: Host, timer: tuple[int, str], serial: int, edges: tuple[str, ...]) -> None:
-    """A timer is due: the first edge goes back, the others ask."""
-    if host.timers.get(timer) != serial:
-        return
-    del host.timers[timer]
-    host.world.tell("timer", f"of {timer[1]} with token {timer[0]} is due", host.name)
-    if host.name == edges[0]:
-        act(host, host.boot, timer, LOCK_WAITS, confirmed=False)
-    else:
-        peers = tuple(edge for edge in edges if edge != host.name)
-        ask(host, host.boot, timer, peers, 0, host.world.now + ASK_FOR, False)  # noqa: FBT003
-
-
-def ask(  # noqa: PLR0913  # what one question after the other must remember
-    host: Host, boot: int, timer: tuple[int, str], peers: tuple[str, ...], index: int, until: float, answered: bool
-) -> None:
-    """Ask the next edge; `answered` says whether the first one did."""
-    world = host.world
-    if boot != host.boot:
-        return
-    if index == len(peers):
-        if answered or world.now >= until or world.bug == "ask-once":
-            act(host, boot, timer, LOCK_WAITS, confirmed=False)
-        else:
-            world.at(ASK_AGAIN, ask, host, boot, timer, peers, 0, until, False)  # noqa: FBT003
-        return
-    peer = world.hosts[peers[index]]
-    if timer[0] in peer.decisions and peer.up:
-        act(host, boot, timer, LOCK_WAITS, confirmed=True)
-        return
-    answered = answered or (index == 0 and peer.up)
-    world.at(0.01 if peer.up else SILENT_PEER, ask, host, boot, timer, peers, index + 1, until, answered)
-
-
-def act(host: Host, boot: int, timer: tuple[int, str], waits: int, *, confirmed: bool) -> None:
-    """Under the lock, confirm what another edge knows to be confirmed, or go back."""
-    if boot != host.boot:
-        return
-    if host.sharing and waits:
-        host.world.at(1.0, _act_later, host, boot, timer, waits - 1, confirmed)
-        return
-    token = timer[0]
-    for slot, (owner, _) in list(host.pending.items()):
-        if owner != token:
-            continue
-        host.world.tell("timer", "confirms as another edge did" if confirmed else "goes back", host.name, f"token {token}")
-        if confirmed:
-            settle(host, slot, token, decision=True)
-        else:
-            del host.pending[slot]
-    for slot in [slot for slot, owner in host.shares.items() if owner == token]:
-        del host.shares[slot]
-    invariants.traffic(host.world)
-
-
-def _act_later(host: Host, boot: int, timer: tuple[int, str], waits: int, confirmed: bool) -> None:
-    act(host, boot, timer, waits, confirmed=confirmed)
 
 
 COMMANDS: dict[Do, Callable[[Host, Message], None]] = {

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Outcome
 from handrail.model.host_state import Gate, HostState, Pending
 from handrail.model.slot import Slot
 from tests.simulation import gate, invariants, services
-from tests.simulation.world import LEASE
+from tests.simulation.world import LEASE, SILENCE
 
 if TYPE_CHECKING:
-    from tests.simulation.controller import Message
+    from collections.abc import Callable
+
+    from tests.simulation.message import Message
     from tests.simulation.world import World
 
 # lease_take.sh waits 3 s for the lock.
 LEASE_WAITS = 3
-# A connection to a host that is down, or whose reply is lost, is given up after this time.
-SILENCE = 5.0
 
 
 class Host:
     """One machine. `boot` counts reboots: what was under way in an earlier life does nothing any more."""
 
     __slots__ = (
-        "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "enabled", "fence", "forgotten", "full",
-        "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "name", "names", "passed", "pending", "record", "serial", "shares",
-        "sharing", "slots", "staged", "timers", "up", "world",
+        "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "enabled", "fence",
+        "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "name", "names",
+        "passed", "pending", "record", "serial", "shares", "sharing", "slots", "staged", "timers", "up", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, name: str, *, names: tuple[str, ...], edge: bool, blank: bool = False) -> None:

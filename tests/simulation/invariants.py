@@ -1,33 +1,34 @@
-"""What must hold, checked whenever traffic, slots or tokens change, at the end of each run, and when nothing is due any more.
+"""What must hold, checked after every change, at the end of each run, and when nothing is due any more.
 
-1. The traffic of an edge only goes to a slot whose services passed their health check on every service host, and no slot is
-   emptied or stopped while an edge points at it. An edge that no run has ever settled or confirmed points at the blue slot,
-   whatever is there: it had no traffic that it could lose.
+1. The traffic of an edge only goes to a slot whose services passed their health check on every service host, and no
+   slot is emptied or stopped while an edge points at it. An edge that no run has ever settled or confirmed points at
+   the blue slot, whatever is there: it had no traffic that it could lose.
 2. When no controller is left and all timers have fired, all edges serve one slot, and it holds one release.
 3. A command with an old token changes nothing, and no token changes while a command of another run is under way.
-4. A run without faults from whatever state, lost hosts taken out or replaced, ends with exit 0 and one release everywhere.
-5. The verdict does not lie: 0 means that every edge serves the target, 1 that every edge serves what it served before, 4 that
-   another run has or had the lease, 5 that an edge or its answer was lost.
+4. A run without faults from whatever state, lost hosts taken out or replaced, ends with exit 0 and one release.
+5. The verdict does not lie: 0 means that every edge serves the target, 1 that every edge serves what it served before,
+   4 that another run has or had the lease, 5 that an edge or its answer was lost.
 6. A release is good only if a run confirmed it, and no lease outlives its time.
 
 What cannot be promised is the second in two cases; the fourth then brings one release again:
-- an edge reboots between its cutover and the confirmation, and the controller that confirmed dies before it told that edge:
-  the reboot forgot the cutover and with it the timer that would have asked;
-- the first edge is lost after it confirmed, or does not answer for the two minutes in which the others ask it.
-  The survivors agree with each other as long as any of them that heard of the decision did so while the others still asked.
+- an edge reboots between its cutover and the confirmation, and nobody tells it of the confirmation afterwards: the
+  reboot forgot the cutover and with it the timer that would have asked;
+- the first edge is lost after it confirmed and before every other edge heard of it. Those that are left ask each other
+  for two minutes and agree, unless the controller reaches one of them only after another has given up.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handrail.model.fleet import Do, Outcome
+from handrail.model.fleet import Outcome
 from handrail.model.slot import Slot
 from tests.simulation.world import LEASE
 
 if TYPE_CHECKING:
-    from tests.simulation.controller import Message, Run
+    from tests.simulation.controller import Run
     from tests.simulation.hosts import Host
+    from tests.simulation.message import Message
     from tests.simulation.world import World
 
 
@@ -69,9 +70,8 @@ def nobody_points_at(host: Host, slot: Slot) -> None:
 def newest_token(host: Host, message: Message) -> None:
     """Check the third: as a command begins and as it ends."""
     if message.token != host.fence:
-        raise BreachError(
-            f"3: {message.do} of {message.run.name} with token {message.token} changes {host.name}, which has seen {host.fence}"
-        )
+        what = f"{message.do} of {message.run.name} with token {message.token}"
+        raise BreachError(f"3: {what} changes {host.name}, which has seen {host.fence}")
 
 
 def note_loss(host: Host) -> None:

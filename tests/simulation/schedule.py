@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from handrail.model.fleet import Roles
 from handrail.model.plan import Intent, Verb
-from handrail.model.slot import Slot
-from handrail.model.version import Release
 from tests.simulation import faults, invariants
 from tests.simulation.controller import Run
 from tests.simulation.faults import Fault, Moment
+from tests.simulation.fleets import RELEASES, build, first_release, roles
 from tests.simulation.hosts import Host
 from tests.simulation.invariants import BreachError
 from tests.simulation.world import LEASE, World
 
-RELEASES = tuple(Release(f"1.{number}.0", "0" * 64) for number in range(5))
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SHARES = (0, 0, 0, 10)
+# When a second run begins whose first one is dead: its lease has expired, its cutover's timers are armed.
+AFTER_THE_LEASE = 70.0
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,17 @@ def play(seed: int, *, bug: str = "", story: bool = False) -> Result:
     return _result(world, seed, _scene)
 
 
-def play_killed(after: int, *, seed: int = 0, story: bool = False) -> Result:
-    """Play one deploy on two service hosts and two edges whose controller dies after so many messages."""
-    world = World(seed, story=story)
+def play_killed(*after: int, seed: int = 0, bug: str = "", story: bool = False) -> Result:
+    """Play deploys on two service hosts and two edges; each controller dies after so many messages."""
+    world = World(seed, bug=bug, story=story)
 
     def scene(world: World) -> None:
-        _fleet(world, services=2, edges=2, both=0, names=("web",))
-        _first_release(world)
-        fault = {after + 1: Fault(faults.Kind.KILL)}
-        _begin(world, Run(world, "A", Intent(Verb.DEPLOY, RELEASES[1]), _roles(world), faults=fault))
+        build(world, services=2, edges=2, both=0, names=("web",))
+        first_release(world)
+        for number, sent in enumerate(after):
+            fault: dict[Moment, Fault] = {sent + 1: Fault(faults.Kind.KILL)}
+            run = ("AB"[number], Intent(Verb.DEPLOY, RELEASES[number + 1]), fault)
+            world.at(number * AFTER_THE_LEASE, _begin_later, world, run)
         world.run()
         invariants.quiet(world)
         _heal(world)
@@ -51,7 +56,7 @@ def play_killed(after: int, *, seed: int = 0, story: bool = False) -> Result:
     return _result(world, seed, scene)
 
 
-def _result(world: World, seed: int, scene) -> Result:  # noqa: ANN001  # either of the two above
+def _result(world: World, seed: int, scene: Callable[[World], None]) -> Result:
     breach = ""
     try:
         scene(world)
@@ -64,9 +69,10 @@ def _result(world: World, seed: int, scene) -> Result:  # noqa: ANN001  # either
 def _scene(world: World) -> None:
     random = world.random
     services, edges = random.randint(1, 3), random.randint(1, 3)
-    _fleet(world, services=services, edges=edges, both=random.choice((0, 0, 1, min(services, edges))), names=random.choice(NAMES))
+    both = random.choice((0, 0, 1, min(services, edges)))
+    build(world, services=services, edges=edges, both=both, names=random.choice(NAMES))
     if random.random() < 0.8:
-        _first_release(world)
+        first_release(world)
     _spoil(world)
     start = 0.0
     hosts = list(world.hosts)
@@ -84,29 +90,6 @@ def _scene(world: World) -> None:
 
 
 NAMES = (("web",), ("web",), ("api", "web"))
-
-
-def _fleet(world: World, *, services: int, edges: int, both: int, names: tuple[str, ...]) -> None:
-    for number in range(services):
-        name = f"web{number + 1}"
-        world.hosts[name] = Host(world, name, names=names, edge=number < both)
-    for number in range(edges - both):
-        name = f"edge{number + 1}"
-        world.hosts[name] = Host(world, name, names=(), edge=True)
-
-
-def _first_release(world: World) -> None:
-    """Let the fleet serve a release, as a run long ago left it."""
-    release, slot = RELEASES[0].id, world.random.choice(tuple(Slot))
-    world.proven.add(release)
-    for host in world.hosts.values():
-        host.fence = 1
-        if host.is_edge:
-            host.confirmed, host.record, host.decisions = slot, 1, {1}
-        if host.is_service:
-            host.slots[slot], host.staged, host.good = release, {release}, [release]
-            for units in (host.enabled, host.passed, host.healthy):
-                units.update((name, slot) for name in host.names)
 
 
 def _spoil(world: World) -> None:
@@ -137,23 +120,10 @@ def _intent(world: World) -> Intent:
             return Intent(Verb.RESTART)
 
 
-def _roles(world: World) -> Roles:
-    """List the hosts that are not lost: an operator takes the others out of the inventory."""
-    living = [host for host in world.hosts.values() if host.alive]
-    services = tuple(host.name for host in living if host.is_service)
-    return Roles(
-        hosts=tuple(host.name for host in living),
-        services=services,
-        edges=tuple(host.name for host in living if host.is_edge),
-        migrator=services[0] if services else "",
-        services_of={host.name: frozenset(host.names) for host in living if host.is_service},
-    )
-
-
 def _begin_later(world: World, run: tuple[str, Intent, dict[Moment, Fault]]) -> None:
-    roles = _roles(world)
-    if roles.services and roles.edges:
-        _begin(world, Run(world, run[0], run[1], roles, faults=run[2]))
+    listed = roles(world)
+    if listed.services and listed.edges:
+        _begin(world, Run(world, run[0], run[1], listed, faults=run[2]))
 
 
 def _begin(world: World, run: Run) -> None:
@@ -174,9 +144,9 @@ def _heal(world: World) -> None:
         host.full = False
     world.slow_bake = False
     # A replaced edge has no configuration yet: only a cold deploy brings it.
-    healthy = [one for one in RELEASES[:4] if one.id not in world.rotten and not any(one.id == sick for _, sick in world.sick)]
-    release = RELEASES[4] if replace else random.choice(healthy)
-    run = Run(world, "fresh", Intent(Verb.DEPLOY, release), _roles(world))
+    bad = {*world.rotten, *(release for _, release in world.sick)}
+    release = RELEASES[4] if replace else random.choice([one for one in RELEASES[:4] if one.id not in bad])
+    run = Run(world, "fresh", Intent(Verb.DEPLOY, release), roles(world))
     _begin(world, run)
     world.run()
     invariants.healed(world, run)

@@ -1,8 +1,7 @@
-"""What the scripts do with releases and services on a simulated host: stage, ready_slot, start, stop, run_once, finish."""
+"""What the scripts do with releases and services on a simulated host, and what looks at them through an edge."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Outcome
@@ -10,9 +9,11 @@ from tests.simulation import invariants
 from tests.simulation.world import BAKE, CONFIRM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handrail.model.slot import Slot
-    from tests.simulation.controller import Message
     from tests.simulation.hosts import Host
+    from tests.simulation.message import Message
 
 # Service.health.deadline in model/service.py.
 HEALTH_DEADLINE = 30
@@ -38,7 +39,7 @@ def _staged(host: Host, message: Message) -> None:
 def ready(host: Host, message: Message) -> None:
     """ready_slot.sh on a service host, ready_edge.sh on an edge, one after the other on a host that is both."""
     plan = message.plan
-    if host.is_service:
+    if host.is_service and not plan.warm:
         if plan.release_id not in host.staged:
             message.reply(Outcome.FAILED, "the release is not staged")
             return
@@ -47,7 +48,7 @@ def ready(host: Host, message: Message) -> None:
 
 
 def _readied(host: Host, message: Message) -> None:
-    if host.is_service:
+    if host.is_service and not message.plan.warm:
         host.slots[message.plan.slot] = message.plan.release_id
     if host.is_edge:
         host.blank = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.simulation.controller import Run
     from tests.simulation.hosts import Host
 
@@ -17,6 +18,9 @@ CONFIRM = 60
 BAKE = 10
 # gate_do.sh: the timers of the edges that do not decide come so much later.
 LATE = 5
+
+# A connection to a host that is down, or whose reply is lost, is given up after this time.
+SILENCE = 5.0
 
 # What a schedule can be told to get wrong. The first three are planted; each of the others once was so.
 BUGS = {
@@ -36,7 +40,10 @@ BUGS = {
 class World:
     """Everything that one schedule has."""
 
-    __slots__ = ("_due", "_number", "bug", "excused", "hosts", "now", "proven", "random", "rotten", "runs", "sick", "slow_bake", "story")
+    __slots__ = (
+        "_due", "_number", "bug", "excused", "hosts", "now", "proven", "random", "rotten", "runs", "sick", "slow_bake",
+        "story",
+    )  # fmt: skip
 
     def __init__(self, seed: int, *, bug: str = "", story: bool = False) -> None:
         self.random = Random(seed)  # noqa: S311  # the same seed must give the same story

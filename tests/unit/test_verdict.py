@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from handrail.model.fleet import Do, Fleet, Outcome, Roles
+from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.plan import Plan, Verb
+from handrail.model.roles import Roles
 from handrail.model.slot import Slot
 from handrail.model.verdict import verdict
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from handrail.control.connections import Connections
     from handrail.model.environment import Environment
-    from handrail.model.fleet import Roles
     from handrail.model.host_state import HostState
+    from handrail.model.roles import Roles
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
+    from handrail.model.roles import Roles
 
 
 class Do(StrEnum):
@@ -55,18 +56,6 @@ class Outcome(StrEnum):
     def good(self) -> bool:
         """Whether the step did what it should."""
         return self is Outcome.OK or self is Outcome.UNCHANGED
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which hosts do what, each group in the one fixed order of all hosts."""
-
-    hosts: tuple[str, ...]
-    services: tuple[str, ...]
-    edges: tuple[str, ...]
-    data: tuple[str, ...] = ()
-    migrator: str = ""
-    services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass

@@ -11,9 +11,9 @@ from handrail.model.fleet import Do, Fleet, Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from handrail.model.fleet import Roles
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
+    from handrail.model.roles import Roles
     from handrail.model.rollout import Step
 
 

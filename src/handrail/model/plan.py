@@ -13,8 +13,8 @@ from handrail.model.version import Release, version_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from handrail.model.fleet import Roles
     from handrail.model.host_state import HostState
+    from handrail.model.roles import Roles
 
 
 # Shares of the traffic, in percent, that a canary can have: the edge sorts requests into these buckets.

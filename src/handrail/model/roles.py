@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from handrail.model.fleet import Roles
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from handrail.model.environment import Environment
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which hosts do what, each group in the one fixed order of all hosts."""
+
+    hosts: tuple[str, ...]
+    services: tuple[str, ...]
+    edges: tuple[str, ...]
+    data: tuple[str, ...] = ()
+    migrator: str = ""
+    services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def roles_of(environment: Environment) -> Roles:

@@ -13,9 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from handrail.model.fleet import Do, Fleet, Outcome, Roles
+from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.plan import Plan, Verb
+
+if TYPE_CHECKING:
+    from handrail.model.roles import Roles
 
 Guard = Callable[[Fleet], bool]
 
@@ -110,7 +114,7 @@ def must_go_back(fleet: Fleet) -> bool:
 
 def must_stop_idle(fleet: Fleet) -> bool:
     """The idle slot was started in vain, and no edge can be using it."""
-    if decided(fleet) or fleet.fenced or not fleet.tried(Do.READY, Do.START):
+    if decided(fleet) or fleet.fenced or not fleet.tried(Do.START):
         return False
     moved = fleet.tried(Do.SHARE, Do.CUT_OVER)
     return not moved or fleet.all_good(Do.GO_BACK, fleet.roles.edges)
@@ -122,6 +126,7 @@ def must_finish(fleet: Fleet) -> bool:
 
 
 cold = planned(lambda plan: not plan.warm)
+warm = planned(lambda plan: plan.warm)
 always = planned(lambda _: True)
 # Held traffic meets the hold page, not the release: startup verifies it when it lets requests in again.
 let_in = planned(lambda plan: not plan.held)
@@ -142,6 +147,7 @@ DEPLOY = (
     Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
     Step(Do.STAGE, "Stage the release", Scope.SERVICES, cold),
     Step(Do.READY, "Ready the idle slot and the edges", Scope.SERVING, cold),
+    Step(Do.READY, "Ready the edges", Scope.EDGES, warm, part=1),
     Step(Do.START, "Start the idle slot", Scope.SERVICES, cold),
     Step(Do.MIGRATE, "Migrate once", Scope.MIGRATOR, planned(lambda plan: plan.migrate)),
     Step(Do.SHARE, "Give the canary its share", Scope.EDGES, canary),

@@ -94,10 +94,10 @@ class Run:
         return Instance(self.environment.system.name, self.environment.system.root, service, slot)
 
     def fenced(
-        self, scripts: Sequence[str], arguments: Sequence[str], *, seconds: float = 30, stdin: str = ""
+        self, scripts: Sequence[str], arguments: Sequence[str], *, seconds: float = 30, stdin: str = "", token: int = 0
     ) -> Command:
         """Build a command that changes something: it carries the token, which the host checks in the same command."""
-        head = (self.environment.system.root, self.run_directory, str(self.fleet.token), self.run_id)
+        head = (self.environment.system.root, self.run_directory, str(token or self.fleet.token), self.run_id)
         return Command(("fenced", *scripts), (*head, *arguments), int(seconds), stdin)
 
     def hosts_of(self, step: Step) -> frozenset[str]:

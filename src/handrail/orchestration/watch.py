@@ -69,7 +69,7 @@ class Watch:
         """Note which step is under way."""
         self._step = step
 
-    def keep(self, host: Host, renewal: Callable[[Run], Command]) -> None:
+    def keep(self, host: Host, renewal: Callable[[Run, str], Command]) -> None:
         """Renew the lease of a host for as long as the run lasts; a host that does not answer is given up."""
         if host.name in self._keepers:
             return
@@ -82,7 +82,7 @@ class Watch:
                 with keeper.lock:
                     if keeper.done:
                         return
-                    reply = self.line.send(host, renewal(self.run))
+                    reply = self.line.send(host, renewal(self.run, host.name))
                 if reply.outcome is Outcome.REFUSED:
                     self.run.fleet.record(Do.LEASE, host.name, Outcome.REFUSED, part=RENEWALS, words=reply.words)
                     return

@@ -1,10 +1,14 @@
-# VERB SLOT SECONDS SHARE REVERT NAME ME DECIDER PEERS: one move of the traffic on this edge.
-VERB=$1 SLOT=$2 SECONDS_=$3 SHARE=$4 REVERT=$5 NAME=$6 ME=$7 DECIDER=$8 PEERS=$9
+# VERB SLOT SECONDS SHARE REVERT NAME SERVER ME DECIDER PEERS: one move of the traffic on this edge.
+VERB=$1 SLOT=$2 SECONDS_=$3 SHARE=$4 REVERT=$5 NAME=$6 SERVER=$7 ME=$8 DECIDER=$9
+shift 9
+PEERS=$1
 TIMER=handrail-$NAME-revert-$TOKEN
 case $SLOT in blue) OTHER=green ;; green) OTHER=blue ;; *) end failed "no slot $SLOT" ;; esac
 deadline=$(($(clock) + SECONDS_ * 100))
 # The others' timers come 5 s after the first edge's, so that its decision stands when they ask for it.
 late=0; [ "$ME" = "$DECIDER" ] || late=5
+# A cutover that arrives after this run went back, because its connection broke, must not happen any more.
+case $VERB in share | cut_over) [ ! -f "$RUN/.gone.$TOKEN" ] || end failed "this run has gone back already" ;; esac
 case $VERB in
 settle) # forget what a dead controller left, and agree with the other edges
     rm -f "$RUN/blue" "$RUN/green" "$RUN"/blue.[0-9]* "$RUN"/green.[0-9]*
@@ -25,16 +29,18 @@ cut_over)
     disarm share
     echo "at $(date +%s.%N)"
     ;;
-confirm)
-    if ! mine "$SLOT"; then
-        [ "$(cat "$ROOT/gate/record" 2>/dev/null)" != "$TOKEN $SLOT" ] || end unchanged "confirmed before"
-        end failed "the cutover is no longer here: this edge went back by itself"
+confirm) # the first edge decides, if it can; the others do as it did, also when a reboot made them forget the cutover
+    if ! mine "$SLOT" && [ "$(cat "$ROOT/gate/record" 2>/dev/null)" = "$TOKEN $SLOT" ]; then end unchanged "confirmed before"; fi
+    if [ "$ME" = "$DECIDER" ]; then
+        mine "$SLOT" || end failed "the cutover is no longer here: this edge went back by itself"
+        [ "$(clock)" -lt "$(cut -d' ' -f3 "$RUN/$SLOT")" ] || end failed "too late to confirm: the timer is due"
     fi
-    [ "$ME" != "$DECIDER" ] || [ "$(clock)" -lt "$(cut -d' ' -f3 "$RUN/$SLOT")" ] || end failed "too late to confirm: the timer is due"
-    settle "$SLOT" || end failed "cannot write $ROOT/gate"
+    decide "$SLOT" || end failed "cannot write $ROOT/gate"
     disarm cut_over
     ;;
 back)
+    : >"$RUN/.gone.$TOKEN"
+    on_disk "$(recorded)" || end failed "cannot write $ROOT/gate"
     mine "$SLOT" && rm -f "$RUN/$SLOT"
     rm -f "$RUN/$SLOT".[0-9]*
     disarm cut_over

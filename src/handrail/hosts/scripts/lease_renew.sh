@@ -1,5 +1,4 @@
-# SECONDS: keep the lease for that long from now; the fence was checked before.
-[ -f "$RUN/lease" ] || end refused "the lease is gone from this host (rebooted?)"
-IFS='	' read -r _ _ owner holder <"$RUN/lease"
+# SECONDS HOLDER: keep the lease for that long from now. The fence was checked before: nobody else took it, even if a reboot forgot it.
+owner=$RUN_ID holder=$2
 printf '%s\t%s\t%s\t%s\n' "$TOKEN" "$(($(clock) + $1 * 100))" "$owner" "$holder" >"$RUN/lease.$TOKEN" && mv -T "$RUN/lease.$TOKEN" "$RUN/lease"
 end ok

@@ -28,7 +28,7 @@ def commands(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
 def ready(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Give the idle slot its release and files, and the edge its configuration."""
     todo: list[Command] = []
-    if host in run.fleet.roles.services and run.intent.verb not in {Verb.STARTUP, Verb.SHUTDOWN}:
+    if host in run.fleet.roles.services and run.intent.verb is not Verb.STARTUP and not run.plan.warm:
         todo.append(ready_slot(run, host))
     if host in run.fleet.roles.edges:
         todo.append(ready_edge(run))

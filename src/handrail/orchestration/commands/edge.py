@@ -48,7 +48,8 @@ def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
         confirm = int(system.times.confirm.total_seconds())
         others = " ".join(address for _, address in edges if address != me)
         revert = text_of("prelude", "gate", "gate_revert")
-        arguments = (verb, str(slot), str(confirm), str(plan.share), revert, system.name, me, edges[0][1], others)
+        names = (system.name, system.edge.server_names[0], me, edges[0][1], others)
+        arguments = (verb, str(slot), str(confirm), str(plan.share), revert, *names)
         before = [run.fenced(["start_edge"], ())] if verb == "resume" else []
         return [*before, run.fenced(["gate", "gate_do"], arguments)]
 

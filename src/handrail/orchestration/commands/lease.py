@@ -35,10 +35,11 @@ def take_lease(run: Run, step: Step, host: str) -> Sequence[Command]:
     return [Command(("lease_take", "survey", "end"), (*head, *looks), 60)]
 
 
-def renew_lease(run: Run) -> Command:
-    """Keep the lease."""
+def renew_lease(run: Run, host: str) -> Command:
+    """Keep the lease, with the token that this host gave: for a moment hosts may have different ones."""
     seconds = int(run.environment.system.times.lease.total_seconds())
-    return run.fenced(["lease_renew"], [str(seconds)], seconds=10)
+    token = run.fleet.tokens.get(host, run.fleet.token)
+    return run.fenced(["lease_renew"], [str(seconds), run.holder], seconds=10, token=token)
 
 
 def finish(run: Run, step: Step, host: str) -> Sequence[Command]:

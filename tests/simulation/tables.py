@@ -1,0 +1,28 @@
+"""The tables that runs execute: the real one of model/rollout.py, or one that is spoilt on purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from handrail.model import rollout
+from handrail.model.fleet import Do
+
+if TYPE_CHECKING:
+    from handrail.model.rollout import Step
+
+
+@lru_cache
+def table(generations: int, bug: str) -> tuple[Step, ...]:
+    """Expand the real table, or spoil it on purpose."""
+    steps = list(rollout.steps(rollout.DEPLOY, generations=generations))
+    if bug == "early-cutover":
+        moves = [step for step in steps if step.do is Do.CUT_OVER]
+        steps = [step for step in steps if step.do is not Do.CUT_OVER]
+        first = next(index for index, step in enumerate(steps) if step.do is Do.START)
+        steps[first:first] = moves
+    if bug == "one-cutover":
+        steps = [step for step in steps if (step.do, step.part) != (Do.CUT_OVER, 1)]
+        steps = [replace(step, on=rollout.Scope.EDGES) if step.do is Do.CUT_OVER else step for step in steps]
+    return tuple(steps)
