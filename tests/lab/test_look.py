@@ -175,6 +175,28 @@ def test_fab_deploys_and_rolls_back_with_the_exit_codes_of_the_project(fleet):
     assert fleet.served() == "1.0.0"
 
 
+def test_migration_of_a_release_is_applied_once_by_its_deploy(fleet):
+    ask = "runuser -u postgres -- psql -At sanvi -c \"SELECT count(*) FROM schema_migrations WHERE name LIKE '002%'\""
+    fab("deploy", "1.1.0", "--yes")
+    assert fleet.sh("db", ask).strip() == "1"
+    assert fab("rollback", "--yes").returncode == 0
+    done = fab("deploy", "1.1.0", "--yes", "--json")
+    said = {event["step"]: event["words"] for event in json.loads(done.stdout)["events"]}
+    assert "nothing to do" in said["migrate"]
+    assert fleet.sh("db", ask).strip() == "1"
+
+
+def test_rollback_goes_to_a_named_release_that_is_no_longer_warm(fleet):
+    for release in ("1.1.0", "1.5.0"):
+        assert fab("deploy", release, "--yes").returncode == 0
+    done = fab("rollback", "--release", "1.0.0", "--yes", "--json")
+    end = json.loads(done.stdout)
+    assert (done.returncode, end["what"], end["warm"]) == (0, "1.5.0 -> 1.0.0", False)
+    assert fleet.served() == "1.0.0"
+    assert fleet.good("web1")[-1] == "1.0.0"
+    assert "1.5.0" not in fleet.good("web1")
+
+
 def test_unknown_host_key_is_refused(fleet, tmp_path):
     strange = read(INVENTORY)
     (tmp_path / "known_hosts").touch()
