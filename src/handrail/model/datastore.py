@@ -1,17 +1,17 @@
 """A datastore: what the services keep their data in. It has no slots; a release never touches it."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from handrail.model.notation import Group, Port, Unit, User
 from handrail.model.secret import SecretReference
-from handrail.model.value import Value
+from handrail.model.value import Named
 
 Kind = Literal["postgresql", "redis"]
 
 
-class Datastore(Value):
+class Datastore(Named):
     """One database server or cache."""
 
     kind: Kind = Field(description="What it is.")
@@ -21,16 +21,3 @@ class Datastore(Value):
     database: User | None = Field(default=None, description="Database inside it; postgresql only, and needed there.")
     user: User | None = Field(default=None, description="User to connect as; needed for postgresql.")
     password: SecretReference | None = Field(default=None, description="Password of the user, as {secret: NAME}.")
-
-    _name: str = PrivateAttr("")
-
-    @property
-    def name(self) -> str:
-        """The key under `datastores`."""
-        return self._name
-
-    def named(self, name: str) -> Self:
-        """Copy the datastore with the key that it stands under."""
-        named = self.model_copy()
-        named._name = name  # noqa: SLF001 - a copy of the same class
-        return named

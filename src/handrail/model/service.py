@@ -1,15 +1,15 @@
 """A service: one program of a system, in two slots on each of its hosts."""
 
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from handrail.model.duration import SomeTime
 from handrail.model.notation import Command, Directory, Group, Name, Port, Status, UrlPath, User, Variable
 from handrail.model.secret import EnvironmentValue
 from handrail.model.slot import Slot
-from handrail.model.value import Rows, Table, Value
+from handrail.model.value import Named, Rows, Table, Value
 
 Runtime = Literal["systemd"]
 
@@ -33,7 +33,7 @@ class Health(Value):
     )
 
 
-class Service(Value):
+class Service(Named):
     """One program of the system."""
 
     runtime: Runtime = Field(description="What runs it on a host.")
@@ -51,19 +51,6 @@ class Service(Value):
         default=timedelta(seconds=30), description="How long a stop may take before the program is killed."
     )
     needs: tuple[Name, ...] = Field(default=(), description="Services and datastores that must run before it starts.")
-
-    _name: str = PrivateAttr("")
-
-    @property
-    def name(self) -> str:
-        """The key under `services`."""
-        return self._name
-
-    def named(self, name: str) -> Self:
-        """Copy the service with the key that it stands under."""
-        named = self.model_copy()
-        named._name = name  # noqa: SLF001 - a copy of the same class
-        return named
 
     def port(self, slot: Slot) -> int:
         """Port that the slot listens on, on each of the service's hosts."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, PrivateAttr
 from pydantic_core import PydanticCustomError
 
 K = TypeVar("K")
@@ -16,6 +16,23 @@ class Value(BaseModel):
     """A part of the description. An unknown key is an error: a typing mistake must not become a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Named(Value):
+    """A part that stands under a name of its own, and knows it."""
+
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """The key that it stands under."""
+        return self._name
+
+    def named(self, name: str) -> Self:
+        """Copy it with the key that it stands under."""
+        named = self.model_copy()
+        named._name = name  # noqa: SLF001 - a copy of the same class
+        return named
 
 
 class Table(Mapping[K, V], Generic[K, V]):
