@@ -1,4 +1,4 @@
-"""Fixtures of the lab: the hosts, in a known state and one test at a time, load on them, and controllers that never stay."""
+"""Fixtures of the lab: hosts in a known state, one test at a time; load on them; controllers that never stay."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-# `lab` and these modules are folders of the project, not installed: found from here, whichever way pytest was started
-ROOT = Path(__file__).resolve().parents[2]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+from lab import paths
+from lab.load import Load
+from tests.lab import known_state
+from tests.lab.controller import ROOT, Controller
+from tests.lab.fleet import EDGE, Fleet
+from tests.lab.inventory import QUICK, inventory
 
-from lab.load import Load  # noqa: E402  # only now it can be found
-from tests.lab import known_state  # noqa: E402  # likewise
-from tests.lab.controller import Controller  # noqa: E402  # likewise
-from tests.lab.fleet import EDGE, Fleet  # noqa: E402  # likewise
-from tests.lab.inventory import QUICK, inventory  # noqa: E402  # likewise
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Start = Callable[..., Controller]
 
@@ -31,16 +30,16 @@ def lab_is_up() -> None:
 
 
 @pytest.fixture
-def alone() -> Iterator[None]:
+def alone(lab_is_up: None) -> Iterator[None]:
     """One test at a time on these hosts, also with pytest-xdist."""
-    handle = os.open(Path(__file__).parent, os.O_RDONLY)
+    handle = os.open(paths.RUNTIME, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     yield
     os.close(handle)
 
 
 @pytest.fixture
-def fleet(lab_is_up: None, alone: None) -> Fleet:
+def fleet(alone: None) -> Fleet:
     """The hosts, with 1.0.0 live, the other slot empty and nothing held."""
     hosts = Fleet()
     known_state.reset(hosts)

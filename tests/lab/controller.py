@@ -1,4 +1,4 @@
-"""A deploy in a process of its own: its events as they happen, and every way in which an operator's machine can go away."""
+"""A deploy in a process of its own: its events as they happen, and the ways in which its machine can go away."""
 
 from __future__ import annotations
 

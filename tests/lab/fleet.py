@@ -6,12 +6,14 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lab.docker import docker, shell
 from lab.hosts import HOSTS, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = "/opt/sanvi"
 RUN = "/run/handrail/sanvi"
@@ -48,7 +50,7 @@ class Fleet:
     def ask(self, path: str = "/api/version", *, at: str = EDGE) -> Answer:
         """Ask as a client does."""
         try:
-            with urllib.request.urlopen(f"{at}{path}", timeout=10) as response:
+            with urllib.request.urlopen(f"{at}{path}", timeout=10) as response:  # noqa: S310  # loopback or the lab's network
                 return Answer(response.status, response.headers.get("X-Release", ""), response.read().decode())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers.get("X-Release", ""), error.read().decode(errors="replace"))
@@ -114,7 +116,7 @@ class Fleet:
         return [(entry["record"], entry["what"], entry["outcome"]) for entry in entries]
 
     def snapshot(self) -> dict[str, str]:
-        """Give everything of each host that a run may change, to be compared with a later one; leases and logs aside."""
+        """Give all that a run may change on each host, leases and logs aside, to be compared with a later one."""
         script = (
             f"ls -l --time-style=full-iso {ROOT}/slots {ROOT}/gate 2>/dev/null || :\n"
             f"ls -A {ROOT}/releases {RUN} 2>/dev/null | grep -v lease || :\n"

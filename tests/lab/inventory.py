@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.lab.controller import INVENTORY, ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # The shortest times that a system may have: tests wait for them again and again.
 QUICK = {"times": {"drain": "1s", "bake": "1s", "confirm": "12s", "lease": "10s"}}

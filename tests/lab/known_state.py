@@ -1,7 +1,7 @@
 """Bring the lab to the state that most tests begin with: 1.0.0 live and healthy, the other slot empty, nothing held.
 
-Past handrail, because a test must not depend on what another one has left, and faster than a deploy. What a deploy alone can
-put there (units, environment files, the edge's configuration) is left as it is; where it is missing, a deploy puts it there.
+Past handrail, because a test must not depend on what another one has left, and faster than a deploy. What only a deploy
+can put there (units, environment files, the edge's configuration) is left as it is; where it is missing, one is run.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ ON_DB = """
 rm -f /etc/postgresql/15/main/conf.d/broken.conf
 systemctl reset-failed 'postgresql*'
 systemctl start postgresql 'postgresql@15-main' redis-server
+"""
+CONFIRM = f"""
+rm -f {ROOT}/gate/green {ROOT}/gate/decisions/*
+[ LIVE = blue ] || : >{ROOT}/gate/green
+echo "$(cat {ROOT}/lease/fence) LIVE" >{ROOT}/gate/record
 """
 HEALTHY = f"""
 for slot in blue green; do
@@ -88,7 +93,7 @@ def reset(fleet: Fleet) -> None:
     other = "green" if live == "blue" else "blue"
     script = MAKE_LIVE.replace("LIVE", live).replace("OTHER", other).replace("RESTART", "no" if healthy else "yes")
     _each(lambda host: fleet.sh(host, script), WEB)
-    fleet.sh("edge", f"rm -f {ROOT}/gate/green\n" + (f": >{ROOT}/gate/green" if live == "green" else ""))
+    fleet.sh("edge", CONFIRM.replace("LIVE", live))
     # nginx may still remember that a host was away
     fleet.eventually("1.0.0 is served", lambda: fleet.served() == FIRST)
 
@@ -98,7 +103,7 @@ def wipe(fleet: Fleet) -> None:
     reset_data = "DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION sanvi"
     script = f"""
     systemctl stop 'sanvi-*' 'handrail-*' 2>/dev/null || :
-    systemctl disable -q sanvi-backend@blue sanvi-backend@green sanvi-frontend@blue sanvi-frontend@green 2>/dev/null || :
+    rm -f /etc/systemd/system/multi-user.target.wants/sanvi-*
     rm -rf {ROOT} {RUN} /etc/systemd/system/sanvi-* /etc/nginx/conf.d/handrail-*
     systemctl daemon-reload
     """

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from handrail.hosts.script import Command
+from handrail.hosts.script import Command, Reply
 from handrail.model.fleet import Outcome
 from tests.unit.host_folder import Host, token
 
@@ -81,20 +81,27 @@ def test_lease_of_a_directory_that_cannot_be_written_fails_with_a_reason(host):
     assert "cannot write" in reply.words
 
 
+def renew(host: Host) -> Reply:
+    return host.fenced(1, "run-1", "lease_renew", arguments=(60, "ann@desk (deploy)"))
+
+
 def test_renewed_lease_lives_longer(host):
     host.take("run-1", seconds=10)
     before = int(host.lease()[1])
-    assert host.fenced(1, "run-1", "lease_renew", arguments=(60,)).outcome is Outcome.OK
+    assert renew(host).outcome is Outcome.OK
     assert int(host.lease()[1]) >= before + 4900
     assert host.lease()[2:] == ["run-1", "ann@desk (deploy)"]
 
 
-def test_lease_that_is_gone_cannot_be_renewed(host):
+def test_lease_that_a_reboot_forgot_is_renewed_as_long_as_nobody_took_it(host):
     host.take("run-1")
     (host.run_directory / "lease").unlink()
-    reply = host.fenced(1, "run-1", "lease_renew", arguments=(60,))
-    assert reply.outcome is Outcome.REFUSED
-    assert host.lease() == []
+    assert renew(host).outcome is Outcome.OK
+    assert host.lease()[2:] == ["run-1", "ann@desk (deploy)"]
+    (host.run_directory / "lease").unlink()
+    host.take("run-2")
+    assert renew(host).outcome is Outcome.REFUSED
+    assert host.lease()[2] == "run-2"
 
 
 def test_command_with_an_old_token_changes_nothing_and_learns_who_took_over(host, tmp_path):
@@ -102,7 +109,7 @@ def test_command_with_an_old_token_changes_nothing_and_learns_who_took_over(host
     host.take("run-2", holder="bob@desk (deploy)")
     for scripts, arguments in (
         (("run_once",), ("migrate", f"touch {tmp_path}/touched")),
-        (("lease_renew",), (60,)),
+        (("lease_renew",), (60, "ann@desk (deploy)")),
         (("finish",), ("{}", "", 5, "")),
         (("stop",), ("blue", f"touch {tmp_path}/touched")),
     ):
