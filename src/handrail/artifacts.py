@@ -7,8 +7,6 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
-
 from handrail.errors import ArtifactCorrupt, ReleaseUnknown
 from handrail.model.version import DIGEST
 
@@ -95,6 +93,12 @@ def _read_file(path: Path) -> Iterator[bytes]:
 
 def _read_http(url: str) -> Iterator[bytes]:
     import httpx  # noqa: PLC0415  # 0.2 s that a release from a file need not wait for
+    from tenacity import (  # noqa: PLC0415  # likewise
+        retry,
+        retry_if_exception_type,
+        stop_after_attempt,
+        wait_exponential,
+    )
 
     again = retry(
         retry=retry_if_exception_type(httpx.TransportError),

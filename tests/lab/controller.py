@@ -52,6 +52,16 @@ class Controller:
         assert found, f"{self.name}: no step {step!r} {host}; end: {self.end}\n{self.output()}"
         return found[0]
 
+    def wait_for_begin(self, step: str, *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until a step is under way on any host."""
+
+        def begun() -> bool:
+            return any(event["step"] == step for event in self.events)
+
+        with self._news:
+            self._news.wait_for(lambda: self._over or begun(), timeout=seconds)
+        assert begun(), f"{self.name}: {step!r} never began; end: {self.end}\n{self.output()}"
+
     def wait(self, seconds: float = PATIENCE_SECONDS) -> int:
         """Wait for its end and give the exit code that a task would have; pyinfra's own must agree with it."""
         code = self.process.wait(timeout=seconds)

@@ -28,9 +28,16 @@ def test_startup_starts_a_database_that_died(fleet, start):
     assert fleet.sh("db", STATE) == "active"
 
 
-def test_a_database_that_cannot_start_is_named_with_its_log_and_traffic_stays_held(fleet, start):
+@pytest.fixture
+def spoil(fleet):
+    """Spoil the database's configuration until the end of the test."""
+    yield lambda: fleet.sh("db", f"echo nonsense_setting = yes >{BROKEN}")
+    fleet.sh("db", f"rm -f {BROKEN}")
+
+
+def test_a_database_that_cannot_start_is_named_with_its_log_and_traffic_stays_held(fleet, start, spoil):
     assert start("shutdown", with_database="yes").wait() == 0
-    fleet.sh("db", f"echo nonsense_setting = yes >{BROKEN}")
+    spoil()
     run = start("startup")
     assert run.wait() == 1
     assert "postgresql" in run.end["text"]

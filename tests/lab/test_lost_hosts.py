@@ -9,8 +9,8 @@ from tests.lab.fleet import ROOT, WEB
 
 pytestmark = pytest.mark.lab
 
-# Requests that one host can have in its hands: one for each connection of the load.
-IN_FLIGHT = 20
+# Requests that the host may have begun to answer when it died; all others are tried on the other host.
+HALF_ANSWERED = 5
 
 
 def test_a_host_that_cannot_be_reached_stops_a_deploy_before_anything_is_touched(fleet, start):
@@ -24,7 +24,7 @@ def test_a_host_that_cannot_be_reached_stops_a_deploy_before_anything_is_touched
 
 
 def test_a_host_that_dies_while_it_starts_the_release_is_named_and_the_old_one_keeps_serving(fleet, start, load):
-    with load(connections=IN_FLIGHT) as running:
+    with load() as running:
         # 1.6.0 takes five seconds to start
         run = start("deploy", release="1.6.0")
         for host in WEB:
@@ -35,7 +35,7 @@ def test_a_host_that_dies_while_it_starts_the_release_is_named_and_the_old_one_k
     report = running.report()
     assert "web2" in run.end["text"]
     assert "nothing that is served has changed" in run.end["text"]
-    assert report.failed <= IN_FLIGHT, report.failures
+    assert report.failed <= HALF_ANSWERED, report.failures
     assert report.first_response_of("1.6.0") is None
 
 
