@@ -22,7 +22,7 @@ CALM_SECONDS = 1.0
 
 ASKED = """
 journalctl --sync
-journalctl -q --no-pager -o short-unix --since "@$(printf %.0f BEGAN)" -t sshd -t sudo |
+journalctl -q --no-pager -o short-unix --since "@SECOND" -t sshd -t sudo |
     awk -v began=BEGAN '$1 < began { next } /Accepted publickey/ { logins++ } /session opened for user root/ { sudos++ }
                         END { print logins + 0, sudos + 0 }'
 """
@@ -78,7 +78,7 @@ def on_each(hosts: Sequence[Host], work: Callable[[Host], str]) -> dict[str, str
 
 def asked(began: float) -> Asked:
     """Count in the hosts' journals what they were asked since a time."""
-    script = ASKED.replace("BEGAN", f"{began:.6f}")
+    script = ASKED.replace("BEGAN", f"{began:.6f}").replace("SECOND", str(int(began)))
     counts = [line.split() for line in on_each(HOSTS, lambda host: shell(host.container, script)).values()]
     return Asked(sum(int(logins) for logins, _ in counts), sum(int(commands) for _, commands in counts))
 
