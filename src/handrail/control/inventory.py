@@ -38,10 +38,15 @@ class Inventory:
                     f"{self.path} has no {key!r}", next_step=f"set {key} in group_data/{self.path.stem}.py"
                 )
         groups = {name: [(host, self.address(host)) for host in hosts] for name, hosts in self.groups.items()}
-        folder = Path(first.get("inventory_folder") or self.path.parent)
         return load_environment(
-            groups, name=first["environment"], systems=tuple(first["systems"]), folder=folder, only=only
+            groups, name=first["environment"], systems=tuple(first["systems"]), folder=self.folder, only=only
         )
+
+    @property
+    def folder(self) -> Path:
+        """Where the systems' YAML files are: beside the inventory, unless its data says otherwise."""
+        first = next(iter(self.data.values()), {})
+        return Path(first.get("inventory_folder") or self.path.parent)
 
     def address(self, host: str) -> str:
         """Tell where the other hosts reach a host."""
