@@ -14,6 +14,10 @@ from lab.progress import say, wait_for
 
 # a cold engine answered after 2-4 s; one that must clean up after a crash takes longer
 START_SECONDS = 60
+PID_FILES = {
+    Path("/var/run/docker.pid"): "dockerd",
+    Path("/var/run/docker/containerd/containerd.pid"): "containerd",
+}
 
 
 def ensure() -> None:
@@ -60,6 +64,7 @@ def stop() -> None:
 
 def _start() -> None:
     say(f"starting dockerd, log in {paths.ENGINE_LOG.relative_to(paths.ROOT)}")
+    _forget_dead()
     paths.RUNTIME.mkdir(parents=True, exist_ok=True)
     with paths.ENGINE_LOG.open("ab") as log:
         engine = subprocess.Popen(["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -74,9 +79,20 @@ def _start() -> None:
     wait_for("the Docker engine", up, deadline_seconds=START_SECONDS, every_seconds=0.5)
 
 
+def _forget_dead() -> None:
+    """Remove pid files of an engine that was killed: dockerd takes any process with that pid for a running engine."""
+    for file, name in PID_FILES.items():
+        if file.exists() and not _runs(int(file.read_text().strip() or 0), name):
+            file.unlink()
+
+
 def _is_engine(pid: int) -> bool:
+    return _runs(pid, "dockerd")
+
+
+def _runs(pid: int, name: str) -> bool:
     # the pid may belong to someone else after a reboot of the machine; what has ended but is not yet reaped has no exe
     try:
-        return Path(f"/proc/{pid}/exe").readlink().name == "dockerd"
+        return Path(f"/proc/{pid}/exe").readlink().name == name
     except OSError:
         return False
