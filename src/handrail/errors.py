@@ -1,7 +1,6 @@
 """Every error that handrail raises on purpose, on one page.
 
     HandrailError             1  failed; the fleet is back on the old release
-    ├── StepFailed            1  a step failed; everything it had touched was put back
     ├── HostUnreachable       1  a host did not answer before anything was touched
     ├── ArtifactCorrupt       1  the artifact's bytes do not have the digest that was promised
     ├── BadInput              2  nothing was touched
@@ -37,10 +36,6 @@ class HandrailError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  next: {self.next_step}" if self.next_step else self.message
-
-
-class StepFailed(HandrailError):
-    """A step failed and everything it had touched was put back."""
 
 
 class HostUnreachable(HandrailError):
