@@ -39,6 +39,18 @@ def restart(c, inventory=None, json=False, yes=False, dry_run=False):
     run_change("restart", inventory, {}, as_json=json, yes=yes, dry_run=dry_run)
 
 
+@task(
+    help=HELP | {"service": "which service", "instances": "how many of it on each of its hosts"},
+    auto_shortflags=False,
+)
+def scale(c, service, instances, inventory=None, json=False, yes=False, dry_run=False):
+    """Run another number of instances of a service; no request is dropped."""
+    from handrail.control.verbs import run_change  # noqa: PLC0415  # likewise
+
+    data = {"service": service, "count": str(instances)}
+    run_change("scale", inventory, data, as_json=json, yes=yes, dry_run=dry_run)
+
+
 @task(help={"inventory": HELP["inventory"], "json": HELP["json"], "lines": "how many runs"})
 def history(c, inventory=None, lines=20, json=False):
     """Show who did what when, and how it ended."""

@@ -22,6 +22,14 @@ def shutdown(c, inventory=None, with_database=False, json=False, yes=False, dry_
     run_change("shutdown", inventory, data, as_json=json, yes=yes, dry_run=dry_run)
 
 
+@task(help=HELP | {"state": "on or off", "message": "what clients read; the one in the YAML if left out"})
+def maintenance_page(c, state, message="", inventory=None, json=False, yes=False, dry_run=False):
+    """Hold traffic with a page that says why, or let requests in again."""
+    from handrail.control.verbs import run_maintenance_page  # noqa: PLC0415  # likewise
+
+    run_maintenance_page(state, message, inventory, as_json=json, yes=yes, dry_run=dry_run)
+
+
 @task(help={"inventory": HELP["inventory"], "json": HELP["json"]})
 def status(c, inventory=None, json=False):
     """Show every service in both slots, the datastores, the edges and the lease."""

@@ -175,4 +175,4 @@ class Host:
 
 
 COMMANDS: dict[Do, Callable[[Host, Message], None]] = {**services.COMMANDS, **gate.COMMANDS}
-UNFENCED = frozenset({Do.VERIFY, Do.BAKE, Do.WATCH_SHARE, Do.DRAIN})
+UNFENCED = frozenset({Do.VERIFY, Do.BAKE, Do.WATCH_SHARE, Do.STEADY, Do.DRAIN})

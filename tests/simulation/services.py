@@ -134,6 +134,14 @@ def _baked(host: Host, message: Message) -> None:
         message.silent(0.0)
 
 
+def steady(host: Host, message: Message) -> None:
+    """steady.sh: ask each service that was started whether it still runs as it did."""
+    plan = message.plan
+    restless = host.world.rotten.get(plan.release_id) == "bake"
+    good = all((name, plan.slot) in host.healthy for name in host.names) and not restless
+    message.reply(Outcome.OK if good else Outcome.FAILED, after=0.2)
+
+
 def finish(host: Host, message: Message) -> None:
     """finish.sh: keep the good releases, prune the rest, give the lease back."""
     good, bad = message.good, message.bad
@@ -155,6 +163,7 @@ COMMANDS: dict[Do, Callable[[Host, Message], None]] = {
     Do.VERIFY: verify,
     Do.WATCH_SHARE: bake,
     Do.BAKE: bake,
+    Do.STEADY: steady,
     Do.DRAIN: drain,
     Do.STOP: stop,
     Do.FINISH: finish,

@@ -7,8 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from handrail.hosts.script import Command
+from handrail.hosts.survey import unit_of
 from handrail.model.plan import live_slot
 from handrail.model.version import version_of
+from handrail.runtimes import UNITS
 from handrail.secrets import resolve_all
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ def _datastores(look: Look, connections: Connections, base: Path) -> list[Findin
 
     def _datastore(host: str, store: Datastore) -> Finding:
         password = secrets[store.password.secret].reveal() if store.password else ""
-        words = (store.kind, str(store.port), store.user or "", store.database or "")
+        inside = UNITS[store.runtime].inside(unit_of(system, store))
+        words = (inside, store.kind, str(store.port), store.user or "", store.database or "")
         reply = connections.ask(host, Command(("answers", "ask"), (system.root, "/run", *words), 10, password))
         return Finding(Level.OK if reply.outcome.good else Level.ALERT, store.name, host, reply.words)
 
@@ -75,7 +78,7 @@ def _services(look: Look) -> list[Finding]:
     findings = []
     for host in (host for host in look.roles.services if host in look.states):
         for service in look.environment.services_on(host):
-            probe = look.states[host].health.get((service.name, live))
+            probe = look.states[host].health.get((service.name, live, 1))
             answer = (
                 f"{probe.status} in {probe.seconds * 1000:.0f} ms on {live}"
                 if probe and probe.status

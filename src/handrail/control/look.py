@@ -35,15 +35,9 @@ def look(environment: Environment, connections: Connections) -> Look:
         roles.hosts,
         lambda host: connections.ask(
             host,
-            survey(
-                system, f"/run/handrail/{system.name}", environment.services_on(host), environment.datastores_on(host)
-            ),
+            survey(environment, f"/run/handrail/{system.name}", host),
         ),
     )
-    states = {
-        host: read_state(reply, system, environment.services_on(host), environment.datastores_on(host))
-        for host, reply in replies.items()
-        if reply.outcome.good
-    }
+    states = {host: read_state(reply, environment, host) for host, reply in replies.items() if reply.outcome.good}
     lost = {host: reply.words for host, reply in replies.items() if not reply.outcome.good}
     return Look(environment, roles, states, lost)

@@ -10,13 +10,12 @@ from handrail.errors import BadInput, HostUnreachable
 from handrail.model import rollout
 from handrail.model.forecast import forecast
 from handrail.model.plan import Intent, Verb, checked_share, decide
+from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_version
 
 if TYPE_CHECKING:
     from handrail.control.connections import Connections
     from handrail.control.inventory import Inventory
-
-TABLES = {Verb.STARTUP: rollout.STARTUP, Verb.SHUTDOWN: rollout.SHUTDOWN}
 
 
 def preview(inventory: Inventory, connections: Connections, verb: str, data: dict[str, str]) -> dict[str, Any]:
@@ -34,6 +33,8 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
         Verb(verb), release=release, version="" if release else version,
         share=checked_share(data.get("share", "")), with_database=bool(data.get("with_database")),
     )  # fmt: skip
+    if intent.verb is Verb.SCALE:
+        intent = scale_intent(data.get("service", ""), data.get("count", ""), environment.system)
     seen = look(environment, connections)
     if seen.lost:
         named = "; ".join(f"{host}: {reason}" for host, reason in seen.lost.items())
@@ -42,7 +43,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
         )
     plan = decide(intent, seen.states, seen.roles)
     generations = environment.system.start_order()
-    steps = forecast(TABLES.get(intent.verb, rollout.DEPLOY), plan, seen.roles, seen.states, generations=generations)
+    steps = forecast(rollout.TABLES[intent.verb], plan, seen.roles, seen.states, generations=generations)
     leases = [state.lease for state in seen.states.values() if state.lease and state.lease.seconds_left > 0]
     return {
         "verb": verb,

@@ -43,23 +43,25 @@ def status(look: Look) -> dict[str, Any]:
 
 def _services(look: Look, host: str, state: HostState, live: Slot | None) -> list[dict[str, Any]]:
     rows = []
-    for (service, slot), unit in state.units.items():
-        probe = state.health.get((service, slot))
+    services = look.environment.system.services
+    for (service, slot, number), unit in state.units.items():
+        probe = state.health.get((service, slot, number))
         rows.append(
             {
                 "host": host,
                 "service": service,
+                "instance": number,
                 "slot": slot.value,
                 "live": slot == live,
                 "release": state.slots.get(slot, ""),
                 "version": version_of(state.slots.get(slot, "")),
                 "state": unit.state,
                 "running": unit.running,
-                "healthy": (service, slot) in state.healthy,
+                "healthy": probe is not None and probe.status == services[service].health.status,
                 "health_status": probe.status if probe else 0,
                 "health_seconds": probe.seconds if probe else 0.0,
                 "restarts": unit.restarts,
-                "runtime": look.environment.system.services[service].runtime,
+                "runtime": services[service].runtime,
             }
         )
     return rows

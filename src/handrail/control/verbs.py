@@ -55,6 +55,10 @@ def run_change(
     verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool
 ) -> int:
     """Run a verb that changes something."""
+    return _changed(verb, inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
+
+
+def _changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool) -> int:
     from handrail.control.change import change  # noqa: PLC0415  # each verb imports what it needs
     from handrail.control.progress import Progress  # noqa: PLC0415
 
@@ -76,6 +80,18 @@ def run_change(
     end = change(verb, here.path, data | {"inventory_folder": str(here.folder)}, Progress(title, quiet=as_json))
     show.end(end, as_json=as_json)
     return end.exit_code
+
+
+@exits
+def run_maintenance_page(
+    state: str, message: str, inventory: str | None, *, as_json: bool, yes: bool, dry_run: bool
+) -> int:
+    """Put the hold page up, or take it down."""
+    verbs = {"on": "hold", "off": "resume"}
+    if state not in verbs:
+        raise BadInput(f"maintenance-page {state}; allowed: on, off", next_step="fab maintenance-page on")
+    data = {"message": message} if message else {}
+    return _changed(verbs[state], inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
 
 
 def _preview(here: Inventory, verb: str, data: dict[str, str]) -> dict[str, Any]:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def bundle(files: Iterable[File]) -> str:
-    """Pack files, each with its mode, owned by root, under their absolute paths without the first slash."""
+    """Pack files, each with its mode and its owner, under their absolute paths without the first slash."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for file in files:
             data = file.text.encode()
             member = tarfile.TarInfo(file.path.lstrip("/"))
-            member.size, member.mode = len(data), file.mode
+            member.size, member.mode, member.uname = len(data), file.mode, file.owner
             archive.addfile(member, io.BytesIO(data))
     return base64.encodebytes(packed.getvalue()).decode()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command, Reply, shell_line
 from handrail.model.host_state import Gate, HostState, LeaseState, Pending, Probe, UnitState
 from handrail.model.slot import Slot
-from handrail.runtimes import RUNTIMES
-from handrail.runtimes.protocol import Instance
-from handrail.runtimes.systemd import properties, unit_state
+from handrail.runtimes import RUNTIMES, UNITS
+from handrail.runtimes.protocol import Instance, Place
+from handrail.runtimes.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from handrail.model.datastore import Datastore
+    from handrail.model.environment import Environment
     from handrail.model.service import Service
     from handrail.model.system import System
 
@@ -24,82 +26,110 @@ HUNDREDTHS = 100
 
 
 def instances_on(system: System, services: Sequence[Service]) -> tuple[Instance, ...]:
-    """List the services of a host, each in both slots."""
-    return tuple(Instance(system.name, system.root, service, slot) for service in services for slot in Slot)
+    """List what may run on a host: its services, each in both slots, each as often as it may."""
+    return tuple(
+        Instance(system.name, system.root, service, slot, number)
+        for service in services
+        for slot in Slot
+        for number in service.numbers
+    )
 
 
-def survey_arguments(system: System, services: Sequence[Service], datastores: Sequence[Datastore]) -> tuple[str, ...]:
-    """Give the arguments of the survey for a host with these services and datastores."""
-    instances = instances_on(system, services)
-    by_runtime = {
-        one.service.runtime: [same for same in instances if same.service.runtime == one.service.runtime]
-        for one in instances
-    }
-    commands = [RUNTIMES[name].status(members) for name, members in by_runtime.items()]
-    if datastores:
-        commands.append(("echo",))
-        commands.append(
-            (
-                "systemctl",
-                "show",
-                "-p",
-                "Id,ActiveState,SubState,NRestarts,UnitFileState",
-                *(store.unit for store in datastores),
-            )
-        )
+def unit_of(system: System, store: Datastore) -> Unit:
+    """Name a datastore as its runtime does."""
+    return Unit(system.name, system.root, store.name, store.unit)
+
+
+def survey_arguments(environment: Environment, host: str) -> tuple[str, ...]:
+    """Give the arguments of the survey for a host."""
+    system = environment.system
+    instances = instances_on(system, environment.services_on(host))
     probes = [
         word
         for one in instances
-        for word in (one.service.name, one.slot.value, str(one.service.port(one.slot)), one.service.health.path)
-    ]
-    return (system.name, shell_line(commands) if commands else "", *probes)
+        for word in (
+            one.service.name, one.slot.value, str(one.number), str(one.service.instances.min), str(one.port),
+            one.service.health.path,
+        )
+    ]  # fmt: skip
+    return (system.name, *_sections(system, instances, environment.datastores_on(host)), "--", *probes)
 
 
-def survey(system: System, run_directory: str, services: Sequence[Service], datastores: Sequence[Datastore]) -> Command:
+def _sections(system: System, instances: Sequence[Instance], stores: Sequence[Datastore]) -> list[str]:
+    """List what to ask of each runtime, in groups of three: a title, whether it is usable, the states."""
+    words = []
+    for name, mine in _by_runtime(instances).items():
+        runtime = RUNTIMES[name]
+        words += [name, shell_line([runtime.usable(mine)]), shell_line([runtime.status(mine)])]
+    for name, units in _by_keeper(system, stores).items():
+        words += [f"{name}-units", ":", shell_line([UNITS[name].status(units)])]
+    return words
+
+
+def _by_runtime(instances: Sequence[Instance]) -> dict[str, list[Instance]]:
+    found: dict[str, list[Instance]] = defaultdict(list)
+    for one in instances:
+        found[one.service.runtime].append(one)
+    return dict(found)
+
+
+def _by_keeper(system: System, stores: Sequence[Datastore]) -> dict[str, list[Unit]]:
+    found: dict[str, list[Unit]] = defaultdict(list)
+    for store in stores:
+        found[store.runtime].append(unit_of(system, store))
+    return dict(found)
+
+
+def survey(environment: Environment, run_directory: str, host: str) -> Command:
     """Build the command that only looks."""
-    arguments = survey_arguments(system, services, datastores)
-    return Command(("survey", "end"), (system.root, run_directory, *arguments), SURVEY_SECONDS)
+    arguments = survey_arguments(environment, host)
+    return Command(("survey", "end"), (environment.system.root, run_directory, *arguments), SURVEY_SECONDS)
 
 
-def read_state(reply: Reply, system: System, services: Sequence[Service], datastores: Sequence[Datastore]) -> HostState:
+def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
     """Understand what a survey printed."""
-    instances = instances_on(system, services)
-    printed = reply.block("units")
-    blocks = properties(printed)
-    units: dict[tuple[str, Slot], UnitState] = {}
-    for name in {one.service.runtime for one in instances}:
-        units |= RUNTIMES[name].states(printed, [one for one in instances if one.service.runtime == name])
+    system, services, stores = environment.system, environment.services_on(host), environment.datastores_on(host)
+    units: dict[Place, UnitState] = {}
+    for name, mine in _by_runtime(instances_on(system, services)).items():
+        units |= RUNTIMES[name].states(reply.block(f"units {name}"), mine)
+    datastores: dict[str, UnitState] = {}
+    for name, kept in _by_keeper(system, stores).items():
+        datastores |= UNITS[name].states(reply.block(f"units {name}-units"), kept)
     health = _health(reply)
-    healthy = frozenset(
-        (one.service.name, one.slot)
-        for one in instances
-        if (probe := health.get((one.service.name, one.slot))) and probe.status == one.service.health.status
-    )
     return HostState(
         fence=int(reply.value("fence", "0")),
         lease=_lease(reply),
         slots={Slot(slot): release for slot, release in (line.split(" ", 1) for line in reply.values("slot"))},
         units=units,
         health=health,
-        healthy=healthy,
-        datastores={store.name: unit_state(blocks.get(_unit(store), {})) for store in datastores},
+        healthy=_healthy(health, services),
+        instances={service: int(number) for service, number in (line.split(" ") for line in reply.values("instances"))},
+        datastores=datastores,
         gate=_gate(reply),
         good=tuple(reply.values("good")),
         staged={release: digest for release, _, digest in (line.partition(" ") for line in reply.values("staged"))},
         free_kilobytes=int(reply.value("free") or 0),
         missing_tools=tuple(reply.values("missing")),
+        unusable=tuple(reply.values("unusable")),
     )
 
 
-def _unit(store: Datastore) -> str:
-    return store.unit if "." in store.unit else f"{store.unit}.service"
+def _healthy(health: dict[Place, Probe], services: Sequence[Service]) -> frozenset[tuple[str, Slot]]:
+    """Name the services that are healthy in a slot: each of the instances that were asked is."""
+    return frozenset(
+        (service.name, slot)
+        for service in services
+        for slot in Slot
+        for answers in [[probe for (name, where, _), probe in health.items() if (name, where) == (service.name, slot)]]
+        if answers and all(probe.status == service.health.status for probe in answers)
+    )
 
 
-def _health(reply: Reply) -> dict[tuple[str, Slot], Probe]:
-    found: dict[tuple[str, Slot], Probe] = {}
+def _health(reply: Reply) -> dict[Place, Probe]:
+    found: dict[Place, Probe] = {}
     for line in reply.values("health"):
-        service, slot, status, seconds = line.split(" ")
-        found[service, Slot(slot)] = Probe(int(status), float(seconds))
+        service, slot, number, status, seconds = line.split(" ")
+        found[service, Slot(slot), int(number)] = Probe(int(status), float(seconds))
     return found
 
 

@@ -34,8 +34,10 @@ def ports(data: Any) -> Iterator[Finding]:
 def _claims(data: Any) -> Iterator[tuple[Path, Any, Any]]:
     for name in at(data, "services"):
         service = at(data, "services", name)
+        most = at(service, "instances").get("max", 1)
         for slot, port in at(service, "ports").items():
-            yield ("services", name, "ports", slot), service.get("hosts"), port
+            for number in range(most if isinstance(most, int) and isinstance(port, int) and 1 <= most <= 100 else 1):
+                yield ("services", name, "ports", slot), service.get("hosts"), port + number if number else port
     for name in at(data, "datastores"):
         datastore = at(data, "datastores", name)
         yield ("datastores", name, "port"), datastore.get("hosts"), datastore.get("port")

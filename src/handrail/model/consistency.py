@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import claim, cycle, duration, reference
+from handrail.model import claim, cycle, duration, reference, runtime
 from handrail.model.branch import at
 from handrail.model.finding import Finding
 
@@ -39,6 +39,36 @@ def _datastores(data: Any) -> Iterator[Finding]:
                     yield Finding(("datastores", name, key), f"the {key}, which postgresql needs", "nothing")
         if datastore.get("kind") == "redis" and datastore.get("database") is not None:
             yield Finding(("datastores", name, "database"), "no database for redis")
+
+
+def _runtimes(data: Any) -> Iterator[Finding]:
+    """Find keys that a runtime lacks, and keys that only another one has a use for."""
+    parts = [
+        *((("services", name), runtime.SERVICE, "") for name in at(data, "services")),
+        *((("datastores", name), runtime.DATASTORE, "systemd") for name in at(data, "datastores")),
+        (("edge",), runtime.EDGE, "systemd"),
+    ]
+    for path, table, default in parts:
+        part = at(data, *path)
+        name = part.get("runtime", default)
+        if not isinstance(name, str) or name not in table:
+            continue
+        mine = table[name]
+        for key in sorted(mine.needed - set(part)):
+            yield Finding((*path, key), f"the {key}, which {name} needs", "nothing")
+        others = frozenset().union(*(keys.needed | keys.allowed for keys in table.values()))
+        for key in sorted((others - mine.needed - mine.allowed) & set(part)):
+            whose = " and ".join(each for each, keys in table.items() if key in keys.needed | keys.allowed)
+            yield Finding((*path, key), f"no {key} for {name}; it is for {whose}")
+
+
+def _instances(data: Any) -> Iterator[Finding]:
+    """Find a least number of instances above the most."""
+    for name in at(data, "services"):
+        instances = at(data, "services", name, "instances")
+        least, most = instances.get("min", 1), instances.get("max", 1)
+        if isinstance(least, int) and isinstance(most, int) and least > most:
+            yield Finding(("services", name, "instances", "min"), f"at most max, which is {most}")
 
 
 def _inline(data: Any) -> Iterator[Finding]:
@@ -87,6 +117,8 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     reference.secrets,
     reference.placeholders,
     _datastores,
+    _runtimes,
+    _instances,
     _inline,
     _times,
     _nothing,

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from handrail.model.notation import Group, Port, Unit, User
+from handrail.model.notation import FilePath, Group, Port, Unit, User
+from handrail.model.runtime import Host
 from handrail.model.secret import SecretReference
 from handrail.model.value import Named
 
@@ -16,7 +17,12 @@ class Datastore(Named):
 
     kind: Kind = Field(description="What it is.")
     hosts: Group = Field(description="Inventory group of the hosts that run it.")
-    unit: Unit = Field(description="systemd unit that runs it.")
+    runtime: Host = Field(default="systemd", description="What runs it on a host.")
+    unit: Unit = Field(default="", description="systemd unit that runs it; systemd only.")
+    file: FilePath = Field(
+        default="",
+        description="Compose file beside this document whose service of this name it is; compose only.",
+    )
     port: Port = Field(description="Port that it listens on.")
     database: User | None = Field(default=None, description="Database inside it; postgresql only, and needed there.")
     user: User | None = Field(default=None, description="User to connect as; needed for postgresql.")

@@ -5,7 +5,8 @@ from datetime import timedelta
 from pydantic import Field
 
 from handrail.model.duration import SomeTime
-from handrail.model.notation import Group, Line, Name, Port, Prefix, ServerName
+from handrail.model.notation import FilePath, Group, Line, Name, Network, Port, Prefix, ServerName
+from handrail.model.runtime import Host
 from handrail.model.value import Rows, Value
 
 
@@ -15,6 +16,9 @@ class Maintenance(Value):
     message: Line = Field(
         default="Maintenance in progress; please try again in a few minutes.", description="Text of the hold page."
     )
+    operators: tuple[Network, ...] = Field(
+        default=(), description="Addresses or networks whose requests pass while traffic is held."
+    )
     retry_after: SomeTime = Field(default=timedelta(seconds=120), description="Retry-After of the hold page.")
 
 
@@ -22,6 +26,10 @@ class Edge(Value):
     """The reverse proxies in front of the services."""
 
     hosts: Group = Field(description="Inventory group of the hosts that run it.")
+    runtime: Host = Field(default="systemd", description="What runs nginx: the host's own, or a compose file.")
+    file: FilePath = Field(
+        default="", description="Compose file, relative to this document, whose service `nginx` it is; compose only."
+    )
     port: Port = Field(default=80, description="Port that it listens on.")
     server_names: tuple[ServerName, ...] = Field(min_length=1, description="Host names that it answers to.")
     paths: Rows[Prefix, Name] = Field(

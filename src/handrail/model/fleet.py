@@ -37,6 +37,10 @@ class Do(StrEnum):
     STOP_DATA = "stop the datastores"
     HOLD = "hold traffic"
     RESUME = "resume traffic"
+    STEADY = "see that nothing restarts"
+    SPREAD = "spread the traffic"
+    CLEAN = "free the disk"
+    ROTATE = "rotate the logs"
     FINISH = "finish"
 
 
@@ -88,9 +92,9 @@ class Fleet:
         """Whether any host was asked to do one of these."""
         return any(self.of(do) for do in dos)
 
-    def all_good(self, do: Do, hosts: Iterable[str]) -> bool:
+    def all_good(self, do: Do, hosts: Iterable[str], *, part: int = 0) -> bool:
         """Whether a step is known to have worked on each of these hosts."""
-        by_host = self.outcomes.get((do, 0), {})
+        by_host = self.outcomes.get((do, part), {})
         return all(by_host.get(host, Outcome.UNKNOWN).good for host in hosts)
 
     def hosts_with(self, *outcomes: Outcome) -> list[str]:

@@ -79,15 +79,17 @@ class HostState:
     fence: int = 0
     lease: LeaseState | None = None
     slots: Mapping[Slot, str] = field(default_factory=dict)
-    units: Mapping[tuple[str, Slot], UnitState] = field(default_factory=dict)
-    health: Mapping[tuple[str, Slot], Probe] = field(default_factory=dict)
+    units: Mapping[tuple[str, Slot, int], UnitState] = field(default_factory=dict)
+    health: Mapping[tuple[str, Slot, int], Probe] = field(default_factory=dict)
     healthy: frozenset[tuple[str, Slot]] = frozenset()
+    instances: Mapping[str, int] = field(default_factory=dict)
     datastores: Mapping[str, UnitState] = field(default_factory=dict)
     gate: Gate = Gate()
     good: tuple[str, ...] = ()
     staged: Mapping[str, str] = field(default_factory=dict)
     free_kilobytes: int = 0
     missing_tools: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
     def serves(self, slot: Slot, services: frozenset[str]) -> bool:
         """Whether all of these services are running and healthy in a slot."""

@@ -11,6 +11,7 @@ from handrail.errors import InventoryInvalid
 from handrail.model.datastore import Datastore
 from handrail.model.edge import Edge
 from handrail.model.finding import near
+from handrail.model.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +96,11 @@ def _ports(environments: Sequence[Environment]) -> Iterator[str]:
 
 
 def _ports_of(part: Service | Datastore | Edge) -> tuple[int, ...]:
-    return (part.port,) if isinstance(part, Datastore | Edge) else (part.ports.blue, part.ports.green)
+    return (
+        (part.port,)
+        if isinstance(part, Datastore | Edge)
+        else tuple(part.port(slot, number) for slot in Slot for number in part.numbers)
+    )
 
 
 def _may_share(one: _Listener, other: _Listener) -> bool:

@@ -6,6 +6,7 @@ quote it all the same, but a `;`, a quote, a space, a newline or `..` never gets
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from dataclasses import dataclass
@@ -85,6 +86,14 @@ def split(raw: object) -> tuple[str, ...]:
     return tuple(words)
 
 
+def network(raw: object) -> str:
+    """Read an address or a network."""
+    try:
+        return str(ipaddress.ip_network(raw if isinstance(raw, str) else ""))
+    except ValueError:
+        raise unfit("an address or a network such as 10.8.0.0/16, without bits of a host") from None
+
+
 SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+"
 SECRET_NAME = r"[A-Z][A-Z0-9_]{0,62}"  # noqa: S105 - the pattern of a name
 
@@ -112,6 +121,8 @@ ServerName = Annotated[
         r"(?:\*\.)?[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*", "a host name or an address"
     ),
 ]
+Network = Annotated[str, BeforeValidator(network), WithJsonSchema({"type": "string"})]
+Memory = Annotated[str, Text(r"[1-9][0-9]{0,5}[MG]", "an amount of memory such as 512M or 1G")]
 Unit = Annotated[str, Text(r"[A-Za-z0-9][A-Za-z0-9@_.:-]{0,200}", "the name of a systemd unit")]
 Variable = Annotated[str, Text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: letters, digits and _")]
 SecretName = Annotated[str, Text(SECRET_NAME, "the name of a secret: A-Z, 0-9 and _")]

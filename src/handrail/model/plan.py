@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,21 @@ class Verb(StrEnum):
     RESTART = "restart"
     STARTUP = "startup"
     SHUTDOWN = "shutdown"
+    SCALE = "scale"
+    HOLD = "hold"
+    RESUME = "resume"
+    DISK = "disk"
+    LOGROTATE = "logrotate"
+
+    @property
+    def moves_release(self) -> bool:
+        """Whether it ends on a release, new or old, through the idle slot."""
+        return self in {Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART}
+
+    @property
+    def edges_only(self) -> bool:
+        """Whether it needs no other host than the edges: a hold page must go up also when a service host is lost."""
+        return self in {Verb.HOLD, Verb.RESUME}
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,10 @@ class Intent:
     version: str = ""
     share: int = 0
     with_database: bool = False
+    service: str = ""
+    count: int = 0
+    message: str = ""
+    force: bool = False
 
 
 def checked_share(text: str) -> int:
@@ -48,6 +67,22 @@ def checked_share(text: str) -> int:
         allowed = ", ".join(map(str, SHARES))
         raise BadInput(f"a share of {text!r} percent; allowed: {allowed}, or none", next_step="--share 10")
     return int(text or 0)
+
+
+def checked_message(text: str) -> str:
+    """Read the text of a hold page: one line that can be shown."""
+    if not text.isprintable() or len(text) > 500:
+        raise BadInput("a message with a control character, or of more than 500", next_step='--message "Back at 14:00"')
+    return text
+
+
+# What verbs that move no release change.
+IN_PLACE = {
+    Verb.HOLD: "traffic is held",
+    Verb.RESUME: "traffic is let in",
+    Verb.DISK: "disk space is freed",
+    Verb.LOGROTATE: "log rotation is installed",
+}
 
 
 @dataclass(frozen=True)
@@ -67,13 +102,30 @@ class Plan:
     migrate: bool = False
     held: bool = False
     with_database: bool = False
+    service: str = ""
+    instances: Mapping[str, int] = field(default_factory=dict)
+    before: int = 0
 
     @property
     def change(self) -> str:
         """The change in one line, for records and people."""
+        if self.verb is Verb.SCALE:
+            return f"{self.service}: {self.before} -> {self.instances[self.service]} on each host"
+        if self.verb in IN_PLACE:
+            return IN_PLACE[self.verb]
         before = version_of(self.live_release) or "nothing"
         after = version_of(self.release_id) or "nothing"
-        return after if self.verb in {Verb.STARTUP, Verb.SHUTDOWN, Verb.RESTART} else f"{before} -> {after}"
+        return f"{before} -> {after}" if self.verb in {Verb.DEPLOY, Verb.ROLLBACK} else after
+
+    @property
+    def grows(self) -> bool:
+        """Whether instances are to be added."""
+        return self.verb is Verb.SCALE and self.instances[self.service] > self.before
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether instances are to go."""
+        return self.verb is Verb.SCALE and self.instances[self.service] < self.before
 
 
 def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
@@ -105,13 +157,18 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
 
     Raises ReleaseUnknown when there is no release to go to.
     """
-    _check_tools(states)
+    if intent.verb not in {Verb.HOLD, Verb.RESUME, Verb.STARTUP}:
+        _check_tools(states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
     settle = any(not gate.settled or gate.confirmed != live for gate in gates)
     match intent.verb:
         case Verb.STARTUP | Verb.SHUTDOWN:
             return _plan_system(intent, live, settle=settle, states=states, roles=roles)
+        case Verb.SCALE:
+            return _plan_scale(intent, live, settle=settle, states=states, roles=roles)
+        case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE:
+            return _plan_in_place(intent, live, states=states, roles=roles)
         case _:
             return _plan_release(intent, live, settle=settle, states=states, roles=roles)
 
@@ -142,6 +199,52 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         # Also for a slot that is warm: the run that started it may have died before it migrated.
         migrate=intent.verb is Verb.DEPLOY,
         held=any(states[host].gate.maintenance for host in roles.edges),
+        instances=roles.instances(states),
+    )
+
+
+def _plan_scale(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
+    """Plan for another number of instances of one service in the live slot, on each of its hosts."""
+    current = live_release(live, states, roles)
+    if not current:
+        raise ReleaseUnknown("there is no live release to scale", next_step="fab deploy VERSION")
+    if not _healthy(live, states, roles):
+        raise BadInput(
+            f"the live slot {live} is not healthy on every host; nothing was touched",
+            next_step="fab health, then restart",
+        )
+    instances = roles.instances(states)
+    told = {states[host].instances.get(intent.service, roles.limits[intent.service].least) for host in roles.serving}
+    return Plan(
+        verb=intent.verb,
+        live=live,
+        slot=live,
+        release_id=current,
+        live_release=current,
+        settle=settle,
+        nothing=told == {intent.count} and not settle,
+        held=any(states[host].gate.maintenance for host in roles.edges),
+        service=intent.service,
+        instances={**instances, intent.service: intent.count},
+        before=instances[intent.service],
+    )
+
+
+def _plan_in_place(intent: Intent, live: Slot, *, states: Mapping[str, HostState], roles: Roles) -> Plan:
+    """Plan for what moves no release and must work whatever the fleet is like."""
+    held = [states[host].gate.maintenance for host in roles.edges]
+    current = {states[host].slots.get(live, "") for host in roles.services} - {""}
+    release = current.pop() if len(current) == 1 else ""
+    return Plan(
+        verb=intent.verb,
+        live=live,
+        slot=live,
+        release_id=release,
+        live_release=release,
+        # A hold page that is up may get another message.
+        nothing=intent.verb is Verb.RESUME and not any(held),
+        held=any(held),
+        instances=roles.instances(states),
     )
 
 
@@ -163,6 +266,7 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
         settle=settle,
         nothing=(up and not held and not settle) if intent.verb is Verb.STARTUP else (down and held),
         with_database=intent.with_database,
+        instances=roles.instances(states),
     )
 
 
@@ -208,6 +312,10 @@ def _check_tools(states: Mapping[str, HostState]) -> None:
     if missing:
         named = "; ".join(f"{host} lacks {', '.join(tools)}" for host, tools in missing.items())
         raise BadInput(f"{named}; nothing was touched", next_step="install them on those hosts")
+    unusable = {host: state.unusable for host, state in states.items() if state.unusable}
+    if unusable:
+        named = "; ".join(f"{host}: {', '.join(reasons)}" for host, reasons in unusable.items())
+        raise BadInput(f"{named}; nothing was touched", next_step="mend that on those hosts; fab startup may do it")
 
 
 def _digest(release_id: str, states: Mapping[str, HostState], roles: Roles) -> str:

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.model.environment import Environment
+    from handrail.model.host_state import HostState
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many instances of a service a host may run."""
+
+    least: int = 1
+    most: int = 1
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,23 @@ class Roles:
     data: tuple[str, ...] = ()
     migrator: str = ""
     services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+
+    @property
+    def serving(self) -> tuple[str, ...]:
+        """Hosts of services and edges."""
+        return tuple(host for host in self.hosts if host in {*self.services, *self.edges})
+
+    def of_edges(self) -> Roles:
+        """Leave out everything but the edges."""
+        return Roles(hosts=self.edges, services=(), edges=self.edges)
+
+    def instances(self, states: Mapping[str, HostState]) -> Mapping[str, int]:
+        """Tell how many instances of each service a host runs: what `fab scale` left, within the limits of today."""
+        return {
+            name: min(max(limits.least, *(state.instances.get(name, 0) for state in states.values()), 0), limits.most)
+            for name, limits in self.limits.items()
+        }
 
 
 def roles_of(environment: Environment) -> Roles:
@@ -40,4 +66,5 @@ def roles_of(environment: Environment) -> Roles:
         data=tuple(host for host in hosts if host in data),
         migrator=environment.service_hosts(migrate.service)[0].name if migrate else "",
         services_of={host: frozenset(names) for host, names in services_of.items()},
+        limits={name: Limits(one.instances.min, one.instances.max) for name, one in system.services.items()},
     )

@@ -44,7 +44,7 @@ HOSTS: Mapping[Scope, Callable[[Roles], tuple[str, ...]]] = {
     Scope.OTHERS: lambda roles: roles.hosts[1:],
     Scope.ALL: lambda roles: roles.hosts,
     Scope.SERVICES: lambda roles: roles.services,
-    Scope.SERVING: lambda roles: tuple(host for host in roles.hosts if host in {*roles.services, *roles.edges}),
+    Scope.SERVING: lambda roles: roles.serving,
     Scope.MIGRATOR: lambda roles: (roles.migrator,) if roles.migrator else (),
     Scope.EDGES: lambda roles: roles.edges,
     Scope.DECIDER: lambda roles: roles.edges[:1],
@@ -120,6 +120,19 @@ def must_stop_idle(fleet: Fleet) -> bool:
     return not moved or fleet.all_good(Do.GO_BACK, fleet.roles.edges)
 
 
+def must_unspread(fleet: Fleet) -> bool:
+    """The traffic may be spread over instances that turned out bad."""
+    grows = fleet.plan is not None and fleet.plan.grows
+    return grows and fleet.tried(Do.SPREAD) and fleet.failed and not fleet.fenced
+
+
+def must_stop_new(fleet: Fleet) -> bool:
+    """New instances were started in vain, and no edge can be using them."""
+    if fleet.plan is None or not fleet.plan.grows or not fleet.failed or fleet.fenced or not fleet.tried(Do.START):
+        return False
+    return not fleet.tried(Do.SPREAD) or fleet.all_good(Do.SPREAD, fleet.roles.edges, part=1)
+
+
 def must_finish(fleet: Fleet) -> bool:
     """The lease was taken somewhere and is still this run's."""
     return not fleet.fenced
@@ -132,6 +145,9 @@ always = planned(lambda _: True)
 let_in = planned(lambda plan: not plan.held)
 canary = planned(lambda plan: plan.share > 0 and not plan.held)
 baked = planned(lambda plan: plan.verb is not Verb.ROLLBACK and not plan.held)
+grows = planned(lambda plan: plan.grows)
+shrinks = planned(lambda plan: plan.shrinks)
+watched = planned(lambda plan: plan.verb is not Verb.ROLLBACK and not plan.warm)
 released = planned(lambda plan: bool(plan.release_id))
 
 TAKE_THE_LEASE = (
@@ -157,6 +173,8 @@ DEPLOY = (
     Step(Do.CUT_OVER, "Cut over the other edges", Scope.FOLLOWERS, always, part=1),
     Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, let_in),
     Step(Do.BAKE, "Bake", Scope.EDGES, baked),
+    # Errors at the edge tell of a crash loop only where there is enough traffic.
+    Step(Do.STEADY, "See that nothing was started again", Scope.SERVICES, watched),
     Step(Do.CONFIRM, "Confirm", Scope.DECIDER, always),
     Step(Do.CONFIRM, "Confirm on the other edges", Scope.FOLLOWERS, decided, part=1),
     Step(Do.GO_BACK, "Go back", Scope.EDGES, must_go_back),
@@ -184,6 +202,59 @@ SHUTDOWN = (
     Step(Do.STOP_DATA, "Stop the datastores", Scope.DATA, planned(lambda plan: plan.with_database)),
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
+
+
+SCALE = (
+    *TAKE_THE_LEASE,
+    Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
+    Step(Do.READY, "Ready the instances and the edges", Scope.SERVING, always),
+    Step(Do.START, "Start the new instances", Scope.SERVICES, grows),
+    Step(Do.SPREAD, "Spread the traffic over the instances", Scope.SERVING, always),
+    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, let_in),
+    Step(Do.STEADY, "See that nothing was started again", Scope.SERVICES, grows),
+    Step(Do.SPREAD, "Go back to the old instances", Scope.SERVING, must_unspread, part=1),
+    Step(Do.DRAIN, "Drain the instances that go", Scope.SERVICES, shrinks),
+    Step(Do.STOP, "Stop the instances that go", Scope.SERVICES, shrinks),
+    Step(Do.STOP, "Stop the new instances", Scope.SERVICES, must_stop_new),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+HOLD = (
+    *TAKE_THE_LEASE,
+    Step(Do.HOLD, "Hold traffic", Scope.EDGES, always),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+RESUME = (
+    *TAKE_THE_LEASE,
+    Step(Do.RESUME, "Resume traffic", Scope.EDGES, always),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+DISK = (
+    *TAKE_THE_LEASE,
+    Step(Do.CLEAN, "Free the disk", Scope.ALL, always),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+LOGROTATE = (
+    *TAKE_THE_LEASE,
+    Step(Do.ROTATE, "Install log rotation", Scope.ALL, always),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+TABLES: Mapping[Verb, tuple[Step, ...]] = {
+    Verb.DEPLOY: DEPLOY,
+    Verb.ROLLBACK: DEPLOY,
+    Verb.RESTART: DEPLOY,
+    Verb.STARTUP: STARTUP,
+    Verb.SHUTDOWN: SHUTDOWN,
+    Verb.SCALE: SCALE,
+    Verb.HOLD: HOLD,
+    Verb.RESUME: RESUME,
+    Verb.DISK: DISK,
+    Verb.LOGROTATE: LOGROTATE,
+}
 
 
 def steps(table: tuple[Step, ...], *, generations: int) -> Iterator[Step]:

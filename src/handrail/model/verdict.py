@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.plan import Verb
 from handrail.model.rollout import decided, must_go_back, undecidable
 
 MOVES = (Do.SHARE, Do.CUT_OVER)
@@ -30,7 +29,7 @@ def verdict(fleet: Fleet) -> Verdict:
         return Verdict(
             4, "fenced", f"the lease was taken over: {_first_words(fleet, Outcome.REFUSED)}", _refused(fleet)
         )
-    if fleet.plan is not None and fleet.plan.verb in {Verb.STARTUP, Verb.SHUTDOWN}:
+    if fleet.plan is not None and not fleet.plan.verb.moves_release:
         return _plain(fleet)
     if decided(fleet):
         return _after_the_decision(fleet)

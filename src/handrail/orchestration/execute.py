@@ -104,9 +104,7 @@ def _know(host: Host, watch: Watch, reply: Reply) -> None:
     run = watch.run
     environment = run.environment
     run.fleet.tokens[host.name] = int(reply.value("token"))
-    run.fleet.states[host.name] = read_state(
-        reply, environment.system, environment.services_on(host.name), environment.datastores_on(host.name)
-    )
+    run.fleet.states[host.name] = read_state(reply, environment, host.name)
     watch.keep(host, renew_lease)
 
 

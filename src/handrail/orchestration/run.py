@@ -19,7 +19,7 @@ from handrail.runtimes.protocol import Instance
 from handrail.secrets import Secret, resolve_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from handrail.errors import HandrailError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from handrail.model.environment import Environment
     from handrail.model.plan import Intent, Plan
     from handrail.model.rollout import Step
+    from handrail.model.secret import SecretReference
     from handrail.model.service import Service
     from handrail.model.slot import Slot
 
@@ -53,7 +54,8 @@ class Run:
     _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.fleet = Fleet(roles_of(self.environment))
+        roles = roles_of(self.environment)
+        self.fleet = Fleet(roles.of_edges() if self.intent.verb.edges_only else roles)
         self.holder = self.holder or f"{who()} ({self.intent.verb})"
 
     def __repr__(self) -> str:
@@ -89,9 +91,21 @@ class Run:
             raise RuntimeError("a step that needs a plan ran before there was one")
         return self.fleet.plan
 
-    def instance(self, service: Service, slot: Slot) -> Instance:
-        """Name a service in a slot."""
-        return Instance(self.environment.system.name, self.environment.system.root, service, slot)
+    def instances(self, service: Service, slot: Slot) -> tuple[Instance, ...]:
+        """Name the instances of a service that a slot is to have."""
+        return tuple(one for one in self.every(service, slot) if one.number <= self.plan.instances.get(service.name, 1))
+
+    def every(self, service: Service, slot: Slot) -> tuple[Instance, ...]:
+        """Name all instances of a service that a slot may have."""
+        system = self.environment.system
+        return tuple(Instance(system.name, system.root, service, slot, number) for number in service.numbers)
+
+    def clear(self, variables: Mapping[str, str | SecretReference]) -> dict[str, str]:
+        """Put the secrets in, to be sent on standard input."""
+        return {
+            name: value if isinstance(value, str) else self.secrets[value.secret].reveal()
+            for name, value in variables.items()
+        }
 
     def fenced(
         self, scripts: Sequence[str], arguments: Sequence[str], *, seconds: float = 30, stdin: str = "", token: int = 0

@@ -13,7 +13,8 @@ from pyinfra.api.exceptions import DeployError
 from handrail import artifacts
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid
 from handrail.hosts.inventory import load_environment
-from handrail.model.plan import Intent, Verb, checked_share
+from handrail.model.plan import Intent, Verb, checked_message, checked_share
+from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_version
 from handrail.orchestration import gate, report
 from handrail.orchestration.run import Run
@@ -55,6 +56,7 @@ def _make(verb: Verb) -> Watch:
         name=_wanted(data.get("environment"), "environment"),
         systems=tuple(_wanted(data.get("systems"), "systems")),
         folder=Path(_wanted(data.get("inventory_folder") or "inventories", "inventory_folder")),
+        only=_text(data, "system"),
     )
     intent = _intent(verb, data, loaded)
     gate.check(loaded.environment, intent)
@@ -63,7 +65,7 @@ def _make(verb: Verb) -> Watch:
     _ = run.secrets
     if intent.release is not None:
         _ = run.artifact
-    _all_here(loaded.environment)
+    _all_here(loaded.environment, verb)
     watch = Watch(run)
     run.listeners.append(report.event)
     if not report.quiet():
@@ -74,9 +76,10 @@ def _make(verb: Verb) -> Watch:
     return watch
 
 
-def _all_here(environment: Environment) -> None:
+def _all_here(environment: Environment, verb: Verb) -> None:
     active = {host.name for host in state.activated_hosts}
-    missing = [host.name for host in environment.all_hosts if host.name not in active]
+    wanted = environment.edge_hosts if verb.edges_only else environment.all_hosts
+    missing = [host.name for host in wanted if host.name not in active]
     if missing:
         raise HostUnreachable(
             f"{', '.join(missing)} cannot be reached, or is left out by --limit; nothing was touched on any host",
@@ -106,12 +109,24 @@ def _text(data: Any, key: str) -> str:
     return value
 
 
+def _yes(data: Any, key: str) -> bool:
+    return str(data.get(key) or "").lower() in {"1", "true", "yes"}
+
+
 def _intent(verb: Verb, data: Any, loaded: Loaded) -> Intent:
     version = _text(data, "release")
     share = checked_share(str(data.get("share") or ""))
-    with_database = str(data.get("with_database") or "").lower() in {"1", "true", "yes"}
+    if verb is Verb.SCALE:
+        service, count = _text(data, "service"), str(data.get("count") or "")
+        return scale_intent(service, count, loaded.environment.system)
     if verb is not Verb.DEPLOY:
-        return Intent(verb, version=checked_version(version) if version else "", with_database=with_database)
+        return Intent(
+            verb,
+            version=checked_version(version) if version else "",
+            with_database=_yes(data, "with_database"),
+            message=checked_message(_text(data, "message")),
+            force=_yes(data, "force"),
+        )
     if not version:
         raise BadInput("which release?", next_step="add --data release=VERSION")
     version = checked_version(version)

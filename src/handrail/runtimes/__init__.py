@@ -1,14 +1,17 @@
-"""How services run on a host. One short file per runtime; this table is all that names them."""
+"""How services run on a host. One short file per runtime; these tables are all that name them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from handrail.runtimes.systemd import Systemd
+from handrail.runtimes.systemd_unit import SystemdUnits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.runtimes.protocol import Runtime
+    from handrail.runtimes.unit import Units
 
 RUNTIMES: Mapping[str, Runtime] = {"systemd": Systemd()}
+UNITS: Mapping[str, Units] = {"systemd": SystemdUnits()}

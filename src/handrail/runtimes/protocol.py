@@ -17,19 +17,49 @@ if TYPE_CHECKING:
 Argv = Sequence[str]
 
 
+Place = tuple[str, "Slot", int]
+"""A service, a slot, and the number of an instance."""
+
+
 @dataclass(frozen=True)
 class Instance:
-    """One service in one slot of one system."""
+    """One copy of one service in one slot of one system on one host."""
 
     system: str
     root: str
     service: Service
     slot: Slot
+    number: int = 1
+
+    @property
+    def place(self) -> Place:
+        """Which of a host's instances it is."""
+        return self.service.name, self.slot, self.number
+
+    @property
+    def name(self) -> str:
+        """Its name within the slot: `backend`, the second one `backend.2`. Names of services hold no dot."""
+        return self.service.name if self.number == 1 else f"{self.service.name}.{self.number}"
+
+    @property
+    def process(self) -> str:
+        """Its name among everything that runs on a host: `sanvi-backend-blue`."""
+        return f"{self.system}-{self.name}-{self.slot}"
+
+    @property
+    def port(self) -> int:
+        """Port of the host that it listens on."""
+        return self.service.port(self.slot, self.number)
+
+    @property
+    def container_port(self) -> int:
+        """Port that it listens on inside its container."""
+        return self.service.container_port or self.port
 
     @property
     def environment_file(self) -> str:
         """Where its variables are, readable by root alone: they hold secrets."""
-        return f"{self.root}/env/{self.slot}/{self.service.name}.env"
+        return f"{self.root}/env/{self.slot}/{self.name}.env"
 
     @property
     def directory(self) -> str:
@@ -45,13 +75,20 @@ class File:
     path: str
     text: str
     mode: int = 0o644
+    owner: str = "root"
 
     def __repr__(self) -> str:
         return f"File({self.path!r}, {len(self.text)} characters, mode={self.mode:o})"
 
 
 class Runtime(Protocol):
-    """The verbs of a runtime; each returns a command as argv pieces."""
+    """The verbs of a runtime; each returns commands as argv pieces, or reads what one printed."""
+
+    def usable(self, instances: Sequence[Instance]) -> Argv:
+        """Exit 0 when the runtime works on this host; else say in one line what is the matter."""
+
+    def prepare(self, service: Service, *, system: str, version: str) -> tuple[Argv, ...]:
+        """Make a staged release ready to be started; run as root in its directory, with its name in $RELEASE."""
 
     def files(self, instance: Instance) -> tuple[File, ...]:
         """List the files that make the service known to the runtime."""
@@ -59,29 +96,41 @@ class Runtime(Protocol):
     def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
         """Write its variables as the runtime reads them."""
 
-    def reload(self) -> Argv:
+    def reload(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
         """Make the runtime read its files again."""
 
     def start(self, instance: Instance) -> tuple[Argv, ...]:
-        """Start it, and have it started again at boot."""
+        """Start it unless it runs, and have it started again at boot."""
 
     def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
-        """Stop them gracefully; it is no error when one is not running."""
+        """Stop them gracefully; it is no error when one is not running or was never made."""
 
     def died(self, instance: Instance) -> Argv:
         """Exit 0 when it will not come up any more: there is no use in waiting for its health."""
 
+    def restarts(self, instance: Instance) -> Argv:
+        """Print how often it was started again by itself since it was started."""
+
+    def pid(self, instance: Instance) -> Argv:
+        """Print the process number that the host knows its program by; 0 when it does not run."""
+
     def status(self, instances: Sequence[Instance]) -> Argv:
         """Print the state of each."""
 
-    def states(self, output: str, instances: Sequence[Instance]) -> Mapping[tuple[str, Slot], UnitState]:
-        """Read what `status` printed."""
+    def states(self, output: str, instances: Sequence[Instance]) -> Mapping[Place, UnitState]:
+        """Read what `status` printed; an instance that the runtime does not know is left out."""
 
     def log(self, instance: Instance, *, lines: int) -> Argv:
-        """Print the last lines that it logged."""
+        """Print the last lines that it logged, and what the runtime itself says of its end."""
 
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
-        """Print lines, each after its time in seconds since 1970; `since` is empty, an age such as 2h, or a date."""
+        """Print lines, each after its time in seconds since 1970 or as RFC 3339.
+
+        `since` is empty, an age such as 2h, or a date.
+        """
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run another command of the release as the service would run: its user, directory and variables."""
+
+    def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
+        """Open log files again after they were moved aside; nothing when its services log to no files."""

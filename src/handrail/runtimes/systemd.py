@@ -5,21 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
-from handrail.runtimes.protocol import Argv, File, Instance
+from handrail.runtimes.protocol import Argv, File, Instance, Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from handrail.model.slot import Slot
+    from handrail.model.service import Service
 
 # The service is called dead when it was started again this often within one wait for its health.
 RESTARTS_THAT_MEAN_DEAD = 3
 
+# What is asked of a unit; see systemctl(1), "show".
+PROPERTIES = "Id,LoadState,ActiveState,SubState,NRestarts,UnitFileState"
+
 UNIT = """\
 # Written by handrail; changes are overwritten by the next deploy.
 [Unit]
-Description={system} {service} in slot %i
+Description={system} {name} in slot %i
 After=network-online.target
 Wants=network-online.target
 # A database that is away for an hour must not leave the service down for good.
@@ -29,9 +32,9 @@ StartLimitIntervalSec=0
 Type=exec
 User={user}
 WorkingDirectory={root}/slots/%i{inside}
-EnvironmentFile={root}/env/%i/{service}.env
+EnvironmentFile={root}/env/%i/{name}.env
 ExecStart={command}
-Restart=on-failure
+{memory}Restart=on-failure
 RestartSec=1
 TimeoutStopSec={stop}
 SyslogIdentifier={system}-{service}
@@ -44,28 +47,38 @@ WantedBy=multi-user.target
 class Systemd:
     """The runtime of hosts under systemd."""
 
+    def usable(self, instances: Sequence[Instance]) -> Argv:
+        """Every host that can be worked with has systemd."""
+        return ("true",)
+
+    def prepare(self, service: Service, *, system: str, version: str) -> tuple[Argv, ...]:
+        """Do nothing: an unpacked release can be started."""
+        return ()
+
     def files(self, instance: Instance) -> tuple[File, ...]:
         """Give the template unit; both slots share it."""
         service = instance.service
         text = UNIT.format(
             system=instance.system,
             service=service.name,
+            name=instance.name,
             user=service.user,
             root=instance.root,
             inside="" if service.directory == "." else f"/{service.directory}",
             command=" ".join(_quoted(word) for word in service.command),
+            memory=f"MemoryMax={service.memory}\n" if service.memory else "",
             stop=int(service.stop.total_seconds()),
         )
-        return (File(f"/etc/systemd/system/{instance.system}-{service.name}@.service", text),)
+        return (File(f"/etc/systemd/system/{instance.system}-{instance.name}@.service", text),)
 
     def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
         """Write the variables as systemd.exec(5) EnvironmentFile= reads them."""
         text = "".join(f'{name}="{_escaped(value)}"\n' for name, value in variables.items())
         return File(instance.environment_file, text, 0o600)
 
-    def reload(self) -> Argv:
+    def reload(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
         """Read unit files again."""
-        return ("systemctl", "daemon-reload")
+        return (("systemctl", "daemon-reload"),)
 
     def start(self, instance: Instance) -> tuple[Argv, ...]:
         """Start it, and have it started at boot."""
@@ -86,27 +99,32 @@ class Systemd:
         script = '[ "$(systemctl show -p NRestarts --value "$0")" -ge "$1" ] || systemctl is-failed -q "$0"'
         return ("sh", "-c", script, _unit(instance), str(RESTARTS_THAT_MEAN_DEAD))
 
+    def restarts(self, instance: Instance) -> Argv:
+        """Print the unit's own count, which a stop sets to zero."""
+        return ("systemctl", "show", "-p", "NRestarts", "--value", _unit(instance))
+
+    def pid(self, instance: Instance) -> Argv:
+        """Print the unit's main process."""
+        return ("systemctl", "show", "-p", "MainPID", "--value", _unit(instance))
+
     def status(self, instances: Sequence[Instance]) -> Argv:
         """Show the properties of all units in one call."""
-        return ("systemctl", "show", "-p", "Id,ActiveState,SubState,NRestarts,UnitFileState", *map(_unit, instances))
+        return ("systemctl", "show", "-p", PROPERTIES, *map(_unit, instances))
 
-    def states(self, output: str, instances: Sequence[Instance]) -> Mapping[tuple[str, Slot], UnitState]:
+    def states(self, output: str, instances: Sequence[Instance]) -> Mapping[Place, UnitState]:
         """Read blocks of `Key=value` lines, one block for each unit."""
         blocks = properties(output)
-        return {(one.service.name, one.slot): unit_state(blocks.get(_unit(one), {})) for one in instances}
+        known = {one.place: blocks.get(_unit(one), {}) for one in instances}
+        return {place: unit_state(pairs) for place, pairs in known.items() if pairs.get("LoadState") != "not-found"}
 
     def log(self, instance: Instance, *, lines: int) -> Argv:
-        """Print its last lines from the journal."""
+        """Print its last lines from the journal; systemd's own are among them, such as that of the OOM killer."""
         return ("journalctl", "-u", _unit(instance), "-n", str(lines), "--no-pager", "-o", "cat")
 
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
         """Read the journal of all slots; `-o short-unix` begins a line with seconds since 1970."""
-        units = [word for one in instances for word in ("-u", _unit(one))]
-        begin = ("--since", f"-{since}" if since[-1] in "smhd" else since.replace("T", " ")) if since else ()
-        count = ("-n", str(lines)) if lines else ("-n", "all")
-        how = ("--no-pager", "--no-hostname", "-q", "-a", "-o", "short-unix")
-        # Times are UTC on the way in as they are on the way out.
-        return ("env", "TZ=UTC", "journalctl", *units, *begin, *count, *how, *(("-f",) if follow else ()))
+        units = tuple(word for one in instances for word in ("-u", _unit(one)))
+        return journal(units, since=since, lines=lines, follow=follow)
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""
@@ -118,6 +136,18 @@ class Systemd:
             f"--property=RuntimeMaxSec={int(deadline.total_seconds())}",
             "--", *command,
         )  # fmt: skip
+
+    def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
+        """Do nothing: what the services print is in the journal, which rotates itself."""
+        return ()
+
+
+def journal(units: Sequence[str], *, since: str, lines: int, follow: bool) -> Argv:
+    """Read the journal of units; times are UTC on the way in as they are on the way out."""
+    begin = ("--since", f"-{since}" if since[-1] in "smhd" else since.replace("T", " ")) if since else ()
+    count = ("-n", str(lines)) if lines else ("-n", "all")
+    how = ("--no-pager", "--no-hostname", "-q", "-a", "-o", "short-unix")
+    return ("env", "TZ=UTC", "journalctl", *units, *begin, *count, *how, *(("-f",) if follow else ()))
 
 
 def properties(output: str) -> dict[str, dict[str, str]]:
@@ -141,7 +171,7 @@ def unit_state(pairs: Mapping[str, str]) -> UnitState:
 
 
 def _unit(instance: Instance) -> str:
-    return f"{instance.system}-{instance.service.name}@{instance.slot}.service"
+    return f"{instance.system}-{instance.name}@{instance.slot}.service"
 
 
 def _escaped(text: str) -> str:

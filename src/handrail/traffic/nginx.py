@@ -30,10 +30,16 @@ upstream {name} {{
 """
 LOCATION = """\
     location {path} {{
-        if (-f {root}/gate/maintenance) {{ return 503; }}
-        proxy_pass http://{upstream}_${slot};
+        if (${word}_held) {{ return 503; }}
+        proxy_pass http://{upstream}_${{{word}_slot}}_{number};
     }}
 """
+# What the edge's nginx is called: a unit of systemd, a service of a compose file.
+UNIT = "nginx"
+SITES = "/etc/nginx/conf.d"
+LOGS = "/var/log/nginx"
+# Inside its container nginx listens here; the compose file publishes it.
+CONTAINER_PORT = 80
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,18 @@ class Site:
 
 def log_of(system: str) -> str:
     """Where an edge writes time, slot, status and seconds of each request."""
-    return f"/var/log/nginx/handrail-{system}.log"
+    return f"{LOGS}/handrail-{system}.log"
+
+
+def folder(system: System) -> str:
+    """Where on a host its configuration is."""
+    return SITES if system.edge.runtime == "systemd" else f"{system.root}/compose/conf.d"
+
+
+def directories(system: System, run_directory: str) -> Mapping[str, str]:
+    """List the directories of a host that an edge in a container must see, and where."""
+    gate = f"{system.root}/gate"
+    return {gate: gate, run_directory: run_directory, folder(system): SITES, LOGS: LOGS}
 
 
 def site(system: System, *, run_directory: str, addresses: Mapping[str, Sequence[str]], peers: Sequence[str]) -> Site:
@@ -56,41 +73,61 @@ def site(system: System, *, run_directory: str, addresses: Mapping[str, Sequence
     text = Template(resources.files("handrail.traffic").joinpath("templates/nginx.conf").read_text()).substitute(
         word=word,
         name=system.name,
-        port=system.edge.port,
+        port=CONTAINER_PORT if system.edge.runtime == "compose" else system.edge.port,
         server_names=" ".join(system.edge.server_names),
         root=system.root,
         run=run_directory,
         log=log_of(system.name),
         upstreams="".join(_upstreams(system, word, addresses)),
+        instances="".join(_instances(system, word)),
         locations="".join(_locations(system, word)),
+        operators="".join(f"    {one} 1;\n" for one in system.edge.maintenance.operators),
         allow="".join(f" allow {peer};" for peer in peers),
-        message=_text(system.edge.maintenance.message),
         retry_after=int(system.edge.maintenance.retry_after.total_seconds()),
     )
-    return Site(f"/etc/nginx/conf.d/handrail-{system.name}.conf", text, log_of(system.name))
+    return Site(f"{folder(system)}/handrail-{system.name}.conf", text, log_of(system.name))
 
 
 def _upstreams(system: System, word: str, addresses: Mapping[str, Sequence[str]]) -> list[str]:
     return [
         UPSTREAM.format(
-            name=f"{word}_{name.replace('-', '_')}_{slot}",
+            name=f"{word}_{name.replace('-', '_')}_{slot}_{count}",
             idle=UPSTREAM_IDLE_SECONDS,
             servers="\n".join(
-                f"    server {address}:{service.port(slot)} max_fails=2 fail_timeout=5s;" for address in addresses[name]
+                f"    server {address}:{service.port(slot, number)} max_fails=2 fail_timeout=5s;"
+                for address in addresses[name]
+                for number in range(1, count + 1)
             ),
         )
         for name, service in system.services.items()
         for slot in Slot
+        for count in range(service.instances.min, service.instances.max + 1)
     ]
+
+
+def _instances(system: System, word: str) -> list[str]:
+    """Ask on every request how many instances have traffic, of services that can have several."""
+    lines = []
+    for name, service in system.services.items():
+        if service.instances.max > service.instances.min:
+            variable = f"${word}_{name.replace('-', '_')}_instances"
+            lines.append(f"    set {variable} {service.instances.min};\n")
+            lines += [
+                f"    if (-f {system.root}/gate/instances/{name}.{count}) {{ set {variable} {count}; }}\n"
+                for count in range(service.instances.min + 1, service.instances.max + 1)
+            ]
+    return lines
 
 
 def _locations(system: System, word: str) -> list[str]:
     return [
-        LOCATION.format(path=path, root=system.root, upstream=f"{word}_{name.replace('-', '_')}", slot=f"{word}_slot")
+        LOCATION.format(
+            path=path, word=word, upstream=f"{word}_{name.replace('-', '_')}", number=_number(system, word, name)
+        )
         for path, name in system.edge.paths.items()
     ]
 
 
-def _text(message: str) -> str:
-    """Quote a message for nginx, where $ begins a variable that cannot be escaped."""
-    return message.replace("\\", "\\\\").replace('"', '\\"').replace("$", "")
+def _number(system: System, word: str, name: str) -> str:
+    limits = system.services[name].instances
+    return str(limits.max) if limits.max == limits.min else f"${{{word}_{name.replace('-', '_')}_instances}}"

@@ -46,7 +46,9 @@ back)
     disarm cut_over
     disarm share
     ;;
-hold) : >"$ROOT/gate/maintenance" || end failed "cannot write $ROOT/gate" ;;
+hold) # what is on standard input is what clients read
+    cat >"$ROOT/gate/.maintenance.new" && echo >>"$ROOT/gate/.maintenance.new" && mv -T "$ROOT/gate/.maintenance.new" "$ROOT/gate/maintenance" || end failed "cannot write $ROOT/gate"
+    ;;
 resume) rm -f "$ROOT/gate/maintenance" ;;
 esac
 note "$VERB $SLOT" ok

@@ -1,5 +1,6 @@
-# NAME STATUS then groups of four: SERVICE SLOT PORT PATH: everything that a run must know of this host, in one round trip.
-NAME=$1 STATUS=$2; shift 2
+# NAME, groups of three: RUNTIME USABLE STATUS, then --, then groups of six: SERVICE SLOT NUMBER LEAST PORT PATH: everything that a
+# run must know of this host, in one round trip.
+NAME=$1; shift
 echo "fence $(fence)"
 if [ -f "$RUN/lease" ]; then
     IFS='	' read -r token expires owner holder <"$RUN/lease"
@@ -16,10 +17,30 @@ if [ -f "$ROOT/gate/green" ]; then echo "confirmed green"; else echo "confirmed 
 [ ! -f "$ROOT/good" ] || sed 's/^/good /' "$ROOT/good"
 for path in "$ROOT"/releases/*/.complete; do [ ! -f "$path" ] || echo "staged $(basename "$(dirname "$path")") $(cat "$path")"; done
 echo "free $(df -Pk "$ROOT" 2>/dev/null | awk 'END { print $4 }')"
-for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run; do command -v "$tool" >/dev/null || echo "missing $tool"; done
-if [ -n "$STATUS" ]; then echo "units begin"; eval "$STATUS" 2>/dev/null; echo "units end"; fi
-while [ $# -ge 4 ]; do
-    answer=$(curl -s -o /dev/null -w '%{http_code} %{time_total}' --max-time 2 "http://127.0.0.1:$3$4") || :
-    echo "health $1 $2 ${answer:-000 0}"
-    shift 4
+for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run nsenter; do command -v "$tool" >/dev/null || echo "missing $tool"; done
+instances() { # SERVICE LEAST: how many of it are wanted on this host
+    for number in 10 9 8 7 6 5 4 3 2 1; do
+        if [ -f "$ROOT/gate/instances/$1.$number" ]; then echo "$number"; return; fi
+    done
+    echo "$2"
+}
+while [ "$1" != -- ]; do
+    if reason=$(eval "$2" 2>&1); then
+        echo "units $1 begin"; eval "$3" 2>/dev/null; echo "units $1 end"
+    else
+        echo "unusable $1: $(printf %s "$reason" | tail -n 1 | clean)"
+    fi
+    shift 3
+done
+shift
+for path in "$ROOT"/gate/instances/*.*; do
+    file=${path##*/}
+    [ ! -f "$path" ] || echo "instances ${file%.*} ${file##*.}"
+done
+while [ $# -ge 6 ]; do
+    if [ "$3" -le "$(instances "$1" "$4")" ]; then
+        answer=$(curl -s -o /dev/null -w '%{http_code} %{time_total}' --max-time 2 "http://127.0.0.1:$5$6") || :
+        echo "health $1 $2 $3 ${answer:-000 0}"
+    fi
+    shift 6
 done

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command, Upload
 from handrail.model.fleet import Do
-from handrail.model.plan import Verb
 from handrail.orchestration.commands.data import datastores
-from handrail.orchestration.commands.edge import bake, move, ready_edge, verify
+from handrail.orchestration.commands.edge import bake, move, ready_edge, spread, verify
 from handrail.orchestration.commands.lease import finish, take_lease
-from handrail.orchestration.commands.slot import drain, migrate, ready_slot, stage, start, stop
+from handrail.orchestration.commands.slot import (
+    drain,
+    migrate,
+    ready_instances,
+    ready_slot,
+    stage,
+    start,
+    steady,
+    stop,
+)
 
 if TYPE_CHECKING:
     from handrail.model.rollout import Step
@@ -28,10 +36,13 @@ def commands(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
 def ready(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Give the idle slot its release and files, and the edge its configuration."""
     todo: list[Command] = []
-    if host in run.fleet.roles.services and run.intent.verb is not Verb.STARTUP and not run.plan.warm:
+    plan = run.plan
+    if plan.verb.moves_release and host in run.fleet.roles.services and not plan.warm:
         todo.append(ready_slot(run, host))
+    if plan.grows and plan.service in run.fleet.roles.services_of.get(host, ()):
+        todo.append(ready_instances(run, host))
     if host in run.fleet.roles.edges:
-        todo.append(ready_edge(run))
+        todo += ready_edge(run)
     return todo
 
 
@@ -55,5 +66,7 @@ BUILDERS: dict[Do, Builder] = {
     Do.STOP_DATA: datastores("stop"),
     Do.HOLD: move("hold"),
     Do.RESUME: move("resume"),
+    Do.STEADY: steady,
+    Do.SPREAD: spread,
     Do.FINISH: finish,
 }

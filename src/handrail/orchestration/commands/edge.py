@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, text_of
 from handrail.model.version import version_of
+from handrail.orchestration.commands.slot import told_instances
+from handrail.orchestration.commands.unit import edge_unit, put_unit, start_edge, take_in_site
 from handrail.runtimes.protocol import File
 from handrail.traffic import nginx
 
@@ -18,23 +20,26 @@ if TYPE_CHECKING:
 
 # The edge is asked at most so often for each question, two times for each host behind it.
 ASK_EACH_HOST = 2
-# `reload` does nothing on a unit that is down (systemctl(1)), and one that is up must not be restarted.
-TAKE_IN_SITE = (
-    "nginx -t && if systemctl is-active -q nginx; then systemctl reload nginx; else systemctl enable -q --now nginx; fi"
-)
 
 
-def ready_edge(run: Run) -> Command:
+def ready_edge(run: Run) -> Sequence[Command]:
     """Install the edge's configuration, and have nginx take it in if it differs."""
     environment = run.environment
+    edge = environment.system.edge
+    unit = edge_unit(environment.system)
     addresses = {
         name: [host.address for host in environment.service_hosts(name)] for name in environment.system.services
     }
     peers = [host.address for host in environment.edge_hosts]
     site = nginx.site(environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers)
-    return run.fenced(
-        ["put_files", "ready_edge"], (TAKE_IN_SITE,), seconds=60, stdin=bundle([File(site.path, site.text)])
-    )
+    arguments = (take_in_site(environment.system), *told_instances(run))
+    return [
+        *put_unit(run, edge.runtime, unit, edge.file),
+        run.fenced(
+            ["instances", "put_files", "ready_edge"], arguments, seconds=60,
+            stdin=bundle([File(site.path, site.text)]),
+        ),
+    ]  # fmt: skip
 
 
 def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
@@ -50,10 +55,18 @@ def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
         revert = text_of("prelude", "gate", "gate_revert")
         names = (system.name, system.edge.server_names[0], me, edges[0][1], others)
         arguments = (verb, str(slot), str(confirm), str(plan.share), revert, *names)
-        before = [run.fenced(["start_edge"], ())] if verb == "resume" else []
-        return [*before, run.fenced(["gate", "gate_do"], arguments)]
+        before = [run.fenced(["start_edge"], (start_edge(system),), seconds=60)] if verb == "resume" else []
+        message = run.intent.message or system.edge.maintenance.message
+        return [*before, run.fenced(["gate", "gate_do"], arguments, stdin=message if verb == "hold" else "")]
 
     return build
+
+
+def spread(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Let so many instances of the service that is scaled have traffic, or as many as before."""
+    plan = run.plan
+    number = plan.before if step.part else plan.instances[plan.service]
+    return [run.fenced(["instances", "spread"], (plan.service, str(number)))]
 
 
 def verify(run: Run, step: Step, host: str) -> Sequence[Command]:

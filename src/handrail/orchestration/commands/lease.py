@@ -22,7 +22,7 @@ def take_lease(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Take the lease and read the host in the same round trip."""
     system = run.environment.system
     seconds = int(system.times.lease.total_seconds())
-    looks = survey_arguments(system, run.environment.services_on(host), run.environment.datastores_on(host))
+    looks = survey_arguments(run.environment, host)
     head = (
         system.root,
         run.run_directory,
@@ -52,7 +52,7 @@ def finish(run: Run, step: Step, host: str) -> Sequence[Command]:
 def _good_and_bad(run: Run) -> tuple[str, str]:
     """Name the release that proved good, and the one that was rolled back from."""
     plan = run.fleet.plan
-    if plan is None or plan.verb in {Verb.STARTUP, Verb.SHUTDOWN}:
+    if plan is None or not plan.verb.moves_release:
         return "", ""
     if plan.nothing:
         return plan.live_release, ""

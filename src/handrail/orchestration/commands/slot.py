@@ -1,7 +1,8 @@
-"""Stage a release, ready a slot, start, stop and drain it."""
+"""Stage a release, ready a slot, start, watch, stop and drain its instances."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,56 +14,91 @@ from handrail.model.version import version_of
 from handrail.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from handrail.model.rollout import Step
     from handrail.model.service import Service
     from handrail.orchestration.run import Run
-    from handrail.runtimes.protocol import File
+    from handrail.runtimes.protocol import File, Instance
 
-# Unpacking and building are as long as they are; this much is a hung disk or a hung build.
+# Unpacking, building and loading images are as long as they are; this much is a hung disk or a hung build.
 STAGE_SECONDS = 900
-# What a start may take beyond its health deadline: systemd's own work on a busy machine.
-START_SECONDS = 15
+# What a start may take beyond its health deadline: the runtime's own work on a busy machine.
+START_SECONDS = 30
+# What a stop may take beyond the programs' own time.
+STOP_SECONDS = 30
 
 
 def stage(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
-    """Send the artifact to a host that lacks the release, and unpack it there."""
-    plan, release = run.plan, run.environment.system.release
-    user = run.environment.services_on(host)[0].user
+    """Send the artifact to a host that lacks the release, unpack it there, and let the runtimes prepare it."""
+    plan, system = run.plan, run.environment.system
+    services = run.environment.services_on(host)
     target = ""
     sent: list[Command | Upload] = []
     if plan.release_id not in run.fleet.states[host].staged:
         target = f"/tmp/handrail-{run.run_id}.tar.gz"  # noqa: S108  # a random name, and the digest is checked there
         sent.append(Upload(str(run.artifact), target))
     digest = plan.digest or (run.intent.release.digest if run.intent.release else "")
-    arguments = (plan.release_id, digest, target, shell_line(release.build) if release.build else "", user)
+    prepare = [
+        argv
+        for service in services
+        for argv in RUNTIMES[service.runtime].prepare(service, system=system.name, version=version_of(plan.release_id))
+    ]
+    build = shell_line(system.release.build) if system.release.build else ""
+    user = next((service.user for service in services if service.user), "nobody")
+    arguments = (plan.release_id, digest, target, build, user, shell_line(prepare) if prepare else "")
     return [*sent, run.fenced(["stage"], arguments, seconds=STAGE_SECONDS)]
 
 
 def ready_slot(run: Run, host: str) -> Command:
-    """Empty the idle slot and give it the release, with its unit and environment files."""
+    """Empty the idle slot and give it the release, with the files of its instances."""
     plan = run.plan
     services = run.environment.services_on(host)
-    files: list[File] = []
-    for service in services:
-        one, runtime = run.instance(service, plan.slot), RUNTIMES[service.runtime]
-        variables = run.environment.variables(service, plan.slot, version_of(plan.release_id))
-        clear = {
-            name: value if isinstance(value, str) else run.secrets[value.secret].reveal()
-            for name, value in variables.items()
-        }
-        files += [*runtime.files(one), runtime.environment(one, clear)]
-    reloads = shell_line(list(dict.fromkeys(tuple(RUNTIMES[service.runtime].reload()) for service in services)))
-    stops = [
-        argv
-        for service in reversed(services)
-        for argv in RUNTIMES[service.runtime].stop([run.instance(service, plan.slot)])
-    ]
-    users = sorted({service.user for service in services})
-    stop_seconds = sum((service.stop for service in services), timedelta()).total_seconds()
-    arguments = (str(plan.slot), plan.release_id, shell_line(stops), reloads, *users)
-    return run.fenced(["put_files", "ready_slot"], arguments, seconds=stop_seconds + 60, stdin=bundle(files))
+    instances = [one for service in services for one in run.instances(service, plan.slot)]
+    stops = stop_lines([one for service in reversed(services) for one in run.every(service, plan.slot)])
+    head = (str(plan.slot), plan.release_id, shell_line(stops), reloads(instances), users(services))
+    arguments = (*head, *told_instances(run))
+    seconds = stop_seconds(services) + STOP_SECONDS
+    return run.fenced(
+        ["instances", "put_files", "ready_slot"], arguments, seconds=seconds, stdin=bundle(files(run, instances))
+    )
+
+
+def ready_instances(run: Run, host: str) -> Command:
+    """Put the files of new instances beside those that run."""
+    service = run.environment.system.services[run.plan.service]
+    instances = [one for one in run.instances(service, run.plan.slot) if one.number > run.plan.before]
+    return run.fenced(
+        ["put_files", "ready_instances"], (reloads(instances),), seconds=60, stdin=bundle(files(run, instances))
+    )
+
+
+def files(run: Run, instances: Sequence[Instance]) -> list[File]:
+    """List what the instances need on their host, each file once."""
+    found: dict[str, File] = {}
+    for one in instances:
+        runtime, version = RUNTIMES[one.service.runtime], version_of(run.plan.release_id)
+        variables = run.clear(run.environment.variables(one.service, one.slot, version, one.number))
+        for file in (*runtime.files(one), runtime.environment(one, variables)):
+            found[file.path] = file
+    return list(found.values())
+
+
+def reloads(instances: Iterable[Instance]) -> str:
+    """Give the line that makes the runtimes read their files again."""
+    return shell_line([argv for name, mine in _by_runtime(instances).items() for argv in RUNTIMES[name].reload(mine)])
+
+
+def users(services: Iterable[Service]) -> str:
+    """Name the Unix users of services."""
+    return " ".join(sorted({service.user for service in services} - {""}))
+
+
+def told_instances(run: Run) -> tuple[str, ...]:
+    """Give each service that can have several instances, and their number, for hosts that are new."""
+    services = run.environment.system.services
+    counts = [(name, str(count)) for name, count in run.plan.instances.items() if services[name].instances.max > 1]
+    return tuple(word for pair in counts for word in pair)
 
 
 def start(run: Run, step: Step, host: str) -> Sequence[Command]:
@@ -70,33 +106,70 @@ def start(run: Run, step: Step, host: str) -> Sequence[Command]:
     plan = run.plan
     generation = run.environment.system.start_order()[step.part]
     return [
-        _start(run, service, plan.slot) for service in run.environment.services_on(host) if service.name in generation
+        _start(run, one)
+        for service in run.environment.services_on(host)
+        if service.name in generation
+        for one in run.instances(service, plan.slot)
+        if plan.verb is not Verb.SCALE or (service.name == plan.service and one.number > plan.before)
     ]
 
 
-def _start(run: Run, service: Service, slot: Slot) -> Command:
-    one, runtime, health = run.instance(service, slot), RUNTIMES[service.runtime], service.health
+def _start(run: Run, one: Instance) -> Command:
+    runtime, health = RUNTIMES[one.service.runtime], one.service.health
     deadline = int(health.deadline.total_seconds())
     arguments = (
-        str(slot), service.name, shell_line(runtime.start(one)), shell_line([runtime.died(one)]),
-        shell_line([runtime.log(one, lines=20)]), str(service.port(slot)), health.path, str(health.status),
+        str(one.slot), one.name, shell_line(runtime.start(one)), shell_line([runtime.died(one)]),
+        shell_line([runtime.log(one, lines=20)]), str(one.port), health.path, str(health.status),
         f"{health.interval.total_seconds():g}", f"{health.timeout.total_seconds():g}", str(deadline),
     )  # fmt: skip
     return run.fenced(["start"], arguments, seconds=deadline + START_SECONDS)
 
 
+def steady(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Ask each instance that this run started whether it still is as it was started."""
+    plan = run.plan
+    services = [one for one in run.environment.services_on(host) if plan.service in {"", one.name}]
+    words = [
+        word
+        for service in services
+        for one in run.instances(service, plan.slot)
+        if one.number > plan.before
+        for runtime in [RUNTIMES[service.runtime]]
+        for word in (
+            one.name, shell_line([runtime.restarts(one)]), shell_line([runtime.log(one, lines=20)]),
+            str(one.port), service.health.path, str(service.health.status),
+        )
+    ]  # fmt: skip
+    return [Command(("steady",), (run.environment.system.root, run.run_directory, *words), 60)] if words else []
+
+
 def stop(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Stop one generation of services: in the idle slot, or in both when the whole system shuts down."""
+    plan = run.plan
     generation = run.environment.system.start_order()[step.part]
     services = [service for service in run.environment.services_on(host) if service.name in generation]
-    if not services:
+    slots = list(Slot) if plan.verb is Verb.SHUTDOWN else [plan.slot]
+    instances = [one for service in services for slot in slots for one in run.every(service, slot)]
+    if plan.verb is Verb.SCALE:
+        least = min(plan.before, plan.instances[plan.service])
+        instances = [one for one in instances if one.service.name == plan.service and one.number > least]
+    if not instances:
         return []
-    slots = list(Slot) if run.intent.verb is Verb.SHUTDOWN else [run.plan.slot]
-    lines = [
-        argv for one in services for argv in RUNTIMES[one.runtime].stop([run.instance(one, slot) for slot in slots])
-    ]
-    seconds = sum((service.stop for service in services), timedelta()).total_seconds() * len(slots) + 10
-    return [run.fenced(["stop"], (" and ".join(slots), shell_line(lines)), seconds=seconds)]
+    seconds = stop_seconds(services) * len(slots) + STOP_SECONDS
+    return [run.fenced(["stop"], (" and ".join(slots), shell_line(stop_lines(instances))), seconds=seconds)]
+
+
+def stop_lines(instances: Iterable[Instance]) -> list[Sequence[str]]:
+    """List the commands that stop instances, one service after the other, each service's all at once."""
+    by_service: dict[str, list[Instance]] = defaultdict(list)
+    for one in instances:
+        by_service[one.service.name].append(one)
+    return [argv for mine in by_service.values() for argv in RUNTIMES[mine[0].service.runtime].stop(mine)]
+
+
+def stop_seconds(services: Iterable[Service]) -> float:
+    """Tell how long services may take to stop, one after the other."""
+    return sum((service.stop for service in services), timedelta()).total_seconds()
 
 
 def migrate(run: Run, step: Step, host: str) -> Sequence[Command]:
@@ -105,15 +178,31 @@ def migrate(run: Run, step: Step, host: str) -> Sequence[Command]:
     if wanted is None:
         return []
     service = run.environment.system.services[wanted.service]
-    one = run.instance(service, run.plan.slot)
+    one = run.instances(service, run.plan.slot)[0]
     line = shell_line([RUNTIMES[service.runtime].run_once(one, wanted.command, wanted.deadline)])
-    return [run.fenced(["run_once"], ("migrate", line), seconds=wanted.deadline.total_seconds() + 5)]
+    return [run.fenced(["run_once"], ("migrate", line), seconds=wanted.deadline.total_seconds() + 15)]
 
 
 def drain(run: Run, step: Step, host: str) -> Sequence[Command]:
-    """Wait until open requests on the old slot are answered."""
+    """Wait until open requests are answered: on the old slot, on the instances that go, or on everything."""
     plan, system = run.plan, run.environment.system
-    slots = list(Slot) if run.intent.verb is Verb.SHUTDOWN else [plan.live]
-    ports = [str(service.port(slot)) for service in run.environment.services_on(host) for slot in slots]
+    slots = list(Slot) if plan.verb is Verb.SHUTDOWN else [plan.live]
+    services = run.environment.services_on(host)
+    instances = [one for service in services for slot in slots for one in run.every(service, slot)]
+    if plan.verb is Verb.SCALE:
+        after = plan.instances[plan.service]
+        instances = [one for one in instances if one.service.name == plan.service and one.number > after]
+    words = [
+        word
+        for one in instances
+        for word in (shell_line([RUNTIMES[one.service.runtime].pid(one)]), str(one.container_port))
+    ]
     seconds = int(system.times.drain.total_seconds())
-    return [Command(("drain",), (system.root, run.run_directory, str(seconds), *ports), seconds + 10)]
+    return [Command(("drain",), (system.root, run.run_directory, str(seconds), *words), seconds + 30)]
+
+
+def _by_runtime(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
+    found: dict[str, list[Instance]] = defaultdict(list)
+    for one in instances:
+        found[one.service.runtime].append(one)
+    return dict(found)
