@@ -7,7 +7,7 @@ from tasks.options import HELP
 
 @task(
     help={
-        "service": "whose logs, from all its hosts",
+        "service": "a service, a datastore, edge, or all; from all its hosts",
         "inventory": HELP["inventory"],
         "since": "30s, 5m, 2h, 1d, or a date such as '2026-01-31 22:00'",
         "grep": "only lines that this regular expression finds",

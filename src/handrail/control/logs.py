@@ -1,4 +1,4 @@
-"""Logs of a service from all its hosts, merged by time; followed, searched, or written to a file."""
+"""Logs of a service, a datastore or the edge from all its hosts, merged by time; followed or searched."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import re
 import shlex
 import threading
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from handrail.errors import BadInput
-from handrail.model.slot import Slot
-from handrail.runtimes import RUNTIMES
-from handrail.runtimes.protocol import Instance
+from handrail.hosts.survey import instances_on, unit_of
+from handrail.runtimes import RUNTIMES, UNITS
+from handrail.traffic import nginx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,6 +27,21 @@ SINCE = re.compile(r"\d+(s|m|h|d)|\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
 SEARCH_SECONDS = 120
 
 
+# What `fab logs` calls the edge, which has no name of its own.
+EDGE = "edge"
+# What `fab logs` calls everything at once.
+ALL = "all"
+STAMP = re.compile(r"\d+\.\d+|\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """What logs, and where: a service, a datastore or the edge on a host."""
+
+    host: str
+    what: str
+
+
 @dataclass(frozen=True, order=True)
 class Entry:
     """One line: `at` is seconds since 1970 by the host's clock."""
@@ -33,25 +49,35 @@ class Entry:
     at: float
     host: str
     text: str
+    what: str = ""
 
 
 def commands(
-    environment: Environment, service: str, *, since: str, lines: int, follow: bool
-) -> dict[str, tuple[str, ...]]:
-    """Build the command for each host of a service; `lines` 0 means all."""
-    if service not in environment.system.services:
-        known = ", ".join(environment.system.services)
-        raise BadInput(f"there is no service {service!r}; there are {known}", next_step="name one of those")
+    environment: Environment, name: str, *, since: str, lines: int, follow: bool
+) -> dict[Source, tuple[str, ...]]:
+    """Build the command for each host of a service, a datastore, the edge, or of all; `lines` 0 means all."""
+    system = environment.system
+    known = (*system.services, *system.datastores, EDGE, ALL)
+    if name not in known:
+        raise BadInput(f"there is no service {name!r}; there are {', '.join(known)}", next_step="name one of those")
     if since and not SINCE.fullmatch(since):
         raise BadInput(f"--since {since!r} is no time: allowed are 30s, 5m, 2h, 1d, 2026-01-31 or '2026-01-31 22:00'")
-    wanted = environment.system.services[service]
-    instances = [Instance(environment.system.name, environment.system.root, wanted, slot) for slot in Slot]
-    argv = tuple(RUNTIMES[wanted.runtime].read_log(instances, since=since, lines=lines, follow=follow))
-    return {host.name: argv for host in environment.service_hosts(service)}
+    found: dict[Source, tuple[str, ...]] = {}
+    for service in system.services.values():
+        argv = RUNTIMES[service.runtime].read_log(
+            instances_on(system, [service]), since=since, lines=lines, follow=follow
+        )
+        found |= {Source(host.name, service.name): tuple(argv) for host in environment.hosts_of(service)}
+    for store in system.datastores.values():
+        argv = UNITS[store.runtime].read_log(unit_of(system, store), since=since, lines=lines, follow=follow)
+        found |= {Source(host.name, store.name): tuple(argv) for host in environment.hosts_of(store)}
+    argv = nginx.read_log(system.name, since=since, lines=lines, follow=follow)
+    found |= {Source(host.name, EDGE): tuple(argv) for host in environment.edge_hosts}
+    return {source: argv for source, argv in found.items() if name in {source.what, ALL}}
 
 
 def search(
-    connections: Connections, argvs: dict[str, tuple[str, ...]], *, pattern: str, lines: int, lost: dict[str, str]
+    connections: Connections, argvs: dict[Source, tuple[str, ...]], *, pattern: str, lines: int, lost: dict[str, str]
 ) -> list[Entry]:
     """Give the lines of all hosts in the order of time, of each host the last `lines` that were found.
 
@@ -60,38 +86,39 @@ def search(
 
     def read(host: str) -> list[Entry]:
         try:
-            found = _read(host)
+            found = [_read(source) for source in argvs if source.host == host]
         except BadInput:
             raise
         except Exception as error:  # noqa: BLE001  # fabric, invoke, paramiko and sockets have one for each way to fail
             lost[host] = str(error).splitlines()[0] if str(error) else type(error).__name__
             return []
-        return found[-lines:] if lines else found
+        return list(heapq.merge(*(sorted(entries[-lines:] if lines else entries) for entries in found)))
 
-    def _read(host: str) -> list[Entry]:
-        line = _line(connections, host, ("timeout", str(SEARCH_SECONDS), *argvs[host]))
-        done = connections.of(host).run(
+    def _read(source: Source) -> list[Entry]:
+        line = _line(connections, source.host, ("timeout", str(SEARCH_SECONDS), *argvs[source]))
+        done = connections.of(source.host).run(
             line, hide=True, warn=True, in_stream=False, timeout=SEARCH_SECONDS + 10, encoding="latin-1"
         )
-        return list(_entries(host, _lines(done.stdout), pattern))
+        return list(_entries(source, _lines(done.stdout), pattern))
 
-    return list(heapq.merge(*connections.on_each(argvs, read).values()))
+    hosts = list(dict.fromkeys(source.host for source in argvs))
+    return list(heapq.merge(*connections.on_each(hosts, read).values()))
 
 
-def follow(connections: Connections, argvs: dict[str, tuple[str, ...]], *, pattern: str) -> Iterator[Entry]:
+def follow(connections: Connections, argvs: dict[Source, tuple[str, ...]], *, pattern: str) -> Iterator[Entry]:
     """Give lines as they come, until the caller stops."""
     coming: queue.Queue[Entry] = queue.Queue()
 
-    def read(host: str) -> None:
-        connections.of(host).open()
-        transport = connections.of(host).transport
-        channel = transport.open_session()
-        channel.exec_command(_line(connections, host, argvs[host]))
-        for entry in _entries(host, (raw.decode("utf-8", "replace") for raw in channel.makefile("rb")), pattern):
+    def read(source: Source) -> None:
+        channel = connections.of(source.host).transport.open_session()
+        channel.exec_command(_line(connections, source.host, argvs[source]))
+        for entry in _entries(source, (raw.decode("utf-8", "replace") for raw in channel.makefile("rb")), pattern):
             coming.put(entry)
 
-    for host in argvs:
-        threading.Thread(target=read, args=(host,), daemon=True).start()
+    for host in {source.host for source in argvs}:
+        connections.of(host).open()
+    for source in argvs:
+        threading.Thread(target=read, args=(source,), daemon=True).start()
     while True:
         yield coming.get()
 
@@ -106,13 +133,14 @@ def _lines(text: str) -> list[str]:
     return text.encode("latin-1", "replace").decode("utf-8", "replace").splitlines()
 
 
-def _entries(host: str, lines: Iterable[str], pattern: str) -> Iterator[Entry]:
+def _entries(source: Source, lines: Iterable[str], pattern: str) -> Iterator[Entry]:
     try:
         wanted = re.compile(pattern) if pattern else None
     except re.error as error:
         raise BadInput(f"--grep {pattern!r} is no regular expression: {error}") from error
     for line in lines:
         stamp, _, rest = line.rstrip("\n").partition(" ")
-        if not re.fullmatch(r"\d+\.\d+", stamp) or (wanted and not wanted.search(rest)):
+        if not STAMP.fullmatch(stamp) or (wanted and not wanted.search(rest)):
             continue
-        yield Entry(float(stamp), host, rest)
+        at = datetime.fromisoformat(stamp).timestamp() if "T" in stamp else float(stamp)
+        yield Entry(at, source.host, rest, source.what)

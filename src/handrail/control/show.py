@@ -75,8 +75,13 @@ def logs(entries: Iterable[Entry], *, output: str, as_json: bool) -> None:
         for entry in entries:
             when = datetime.fromtimestamp(entry.at, UTC)
             if as_json:
-                target.write(json.dumps({"at": when.isoformat(), "host": entry.host, "text": entry.text}) + "\n")
+                target.write(
+                    json.dumps({"at": when.isoformat(), "host": entry.host, "what": entry.what, "text": entry.text})
+                    + "\n"
+                )
             else:
                 colour = colours.setdefault(entry.host, HOST_COLOURS[len(colours) % len(HOST_COLOURS)])
-                console.print(f"{when:%Y-%m-%d %H:%M:%S.%f} [{colour}]{entry.host}[/] {escape(entry.text)}")
+                console.print(
+                    f"{when:%Y-%m-%d %H:%M:%S.%f} [{colour}]{entry.host}[/] {entry.what} {escape(entry.text)}"
+                )
             target.flush()

@@ -46,6 +46,8 @@ def _services(look: Look, host: str, state: HostState, live: Slot | None) -> lis
     services = look.environment.system.services
     for (service, slot, number), unit in state.units.items():
         probe = state.health.get((service, slot, number))
+        if number > 1 and not unit.running and probe is None:
+            continue  # there may be one, and there is none
         rows.append(
             {
                 "host": host,

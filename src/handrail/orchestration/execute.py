@@ -7,6 +7,7 @@ the host, and it could not be sent back. The last operation turns what is known 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from handrail.journal.event import Event
 from handrail.model import rollout
 from handrail.model.fleet import Do, Outcome
 from handrail.model.plan import decide
+from handrail.model.reason import reason
 from handrail.orchestration import report
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
@@ -86,8 +88,14 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
     for command in todo:
         reply = line.send(host, command)
         if not reply.outcome.good:
-            break
+            return _with_reason(reply)
     return reply
+
+
+def _with_reason(reply: Reply) -> Reply:
+    """Add why a program died, where its log tells."""
+    why = reason(reply.block("log"))
+    return replace(reply, words=f"{reply.words}: {why}") if why else reply
 
 
 def _plan(watch: Watch) -> Reply:

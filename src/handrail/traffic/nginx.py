@@ -40,6 +40,17 @@ SITES = "/etc/nginx/conf.d"
 LOGS = "/var/log/nginx"
 # Inside its container nginx listens here; the compose file publishes it.
 CONTAINER_PORT = 80
+# LOG SINCE LINES FOLLOW: the time stands before the first tab.
+READ_LOG = """
+case $1 in
+"") since=0 ;;
+*-*) since=$(TZ=UTC date -d "$(echo "$1" | tr T ' ')" +%s) ;;
+*) since=$(($(date +%s) - ${1%?} * $(echo "${1#"${1%?}"}" | sed 's/s/1/;s/m/60/;s/h/3600/;s/d/86400/'))) ;;
+esac
+[ -z "$1" ] || set -- "$1" +1 "$3"
+# shellcheck disable=SC2086  # no word, or one
+tail -n "$2" $3 "$0" | awk -F'\\t' -v since="$since" '$1 >= since { sub(/\\t/, " "); print; fflush() }'
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,11 @@ class Site:
 def log_of(system: str) -> str:
     """Where an edge writes time, slot, status and seconds of each request."""
     return f"{LOGS}/handrail-{system}.log"
+
+
+def read_log(system: str, *, since: str, lines: int, follow: bool) -> tuple[str, ...]:
+    """Print the requests that an edge answered, each after its time in seconds since 1970."""
+    return ("sh", "-c", READ_LOG, log_of(system), since, str(lines or "+1"), "-F" if follow else "")
 
 
 def folder(system: System) -> str:

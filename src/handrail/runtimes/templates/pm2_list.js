@@ -1,0 +1,28 @@
+// Prints a line for each process that handrail has made known: name, status, restarts, number, enabled; tab-separated.
+// Nothing else of what PM2 knows leaves the host. Never starts PM2's daemon.
+'use strict';
+
+const fs = require('fs');
+const path = require('path');
+
+const [root, ...names] = process.argv.slice(1);
+
+function print(alive, list = []) {
+  for (const name of names) {
+    const one = list.find((found) => found.name === name);
+    if (!one && !fs.existsSync(`${root}/pm2/${name}.json`)) continue;
+    const status = one ? one.pm2_env.status : alive ? 'stopped' : 'PM2 is down';
+    const enabled = fs.existsSync(`${root}/pm2/enabled/${name}.json`);
+    console.log([name, status, one ? one.pm2_env.restart_time : 0, (one && one.pid) || 0, enabled].join('\t'));
+  }
+  process.exit();
+}
+
+process.env.PM2_HOME = `${root}/.pm2`;
+if (!fs.existsSync(`${root}/.pm2/rpc.sock`)) print(false);
+const bin = process.env.PATH.split(':').map((folder) => `${folder}/pm2`).find(fs.existsSync);
+const pm2 = require(path.dirname(path.dirname(fs.realpathSync(bin))));
+pm2.Client.pingDaemon((alive) => {
+  if (!alive) print(false);
+  pm2.Client.launchRPC(() => pm2.list((error, list) => print(true, list)));
+});
