@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 SCHEDULES ?= 1000000
+# Which lab system: sanvi, vendhub, inventory, marketplace; for `make lab` also all.
+SYSTEM ?= sanvi
 
 .PHONY: help
 help: ## show this
@@ -24,8 +26,8 @@ $(VENV)/.made: pyproject.toml constraints.txt
 setup: $(VENV)/.made ## make the virtual environment
 
 .PHONY: demo
-demo: setup ## deploy and roll back a system on lab hosts under load, and show what it cost
-	@$(BIN)/python -m lab.demo
+demo: setup ## deploy and roll back a system on lab hosts under load, and show what it cost; SYSTEM=vendhub ...
+	@$(BIN)/python -m lab.demo --system $(SYSTEM)
 
 .PHONY: test
 test: setup ## run every test, those on the lab, too
@@ -45,11 +47,11 @@ simulate: setup ## simulate SCHEDULES schedules of faults, or one: make simulate
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED) --story,--schedules $(SCHEDULES))
 
 .PHONY: lab
-lab: setup ## bring up the lab hosts
-	@$(BIN)/python -m lab up
+lab: setup ## bring up the lab hosts of SYSTEM (sanvi, vendhub, inventory, marketplace, all)
+	@$(BIN)/python -m lab up --system $(SYSTEM)
 
 .PHONY: lab-down
-lab-down: setup ## take the lab hosts down, leaving only the built image
+lab-down: setup ## take the lab hosts of all systems down, leaving only the built images
 	@$(BIN)/python -m lab down
 
 .PHONY: bench

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lab.docker import docker
 from lab.errors import LabError
-from lab.hosts import HOSTS, LABEL, LOOPBACK, NETWORK, SUBNET, Host
+from lab.hosts import LABEL, LOOPBACK, NETWORK, SUBNET, Host
 from lab.seed import seed
 
 SPEC = "handrail.lab.spec"
@@ -17,6 +17,8 @@ SPEC = "handrail.lab.spec"
 SYSTEMD_FLAGS = (
     "--cap-add=SYS_ADMIN",
     "--cap-add=NET_ADMIN",
+    # root of a real host sees whose process has a port open, and `docker exec` enters containers of other users
+    "--cap-add=SYS_PTRACE",
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
     "--cgroupns=host",
@@ -51,6 +53,12 @@ def remove_network() -> None:
         docker("network", "rm", network)
 
 
+def remove_volumes() -> None:
+    """Remove every volume that the lab has made."""
+    for volume in docker("volume", "ls", "-q", "--filter", f"label={LABEL}").split():
+        docker("volume", "rm", volume)
+
+
 def listed() -> list[Container]:
     """Return all containers that carry the lab's label, running or not."""
     template = f'{{{{.Names}}}}\t{{{{.State}}}}\t{{{{.Label "{SPEC}"}}}}'
@@ -60,7 +68,7 @@ def listed() -> list[Container]:
 
 def spec(host: Host, image: str) -> str:
     """Name what a container is made from: a container with another spec is not this host."""
-    return hashlib.sha256(repr((host, image, SYSTEMD_FLAGS, HOSTS)).encode() + seed(host)).hexdigest()[:16]
+    return hashlib.sha256(repr((host, image, SYSTEMD_FLAGS, host.neighbours)).encode() + seed(host)).hexdigest()[:16]
 
 
 def start(host: Host, image: str) -> None:
@@ -77,8 +85,9 @@ def start(host: Host, image: str) -> None:
         f"--network={NETWORK}",
         f"--ip={host.address}",
         # names must resolve while the other host is down, so they are in /etc/hosts rather than in Docker's DNS
-        *(f"--add-host={other.name}:{other.address}" for other in HOSTS if other != host),
+        *(f"--add-host={other.name}:{other.address}" for other in host.neighbours if other != host),
         *ports,
+        *_volumes(host),
         *SYSTEMD_FLAGS,
         image,
     )
@@ -87,9 +96,18 @@ def start(host: Host, image: str) -> None:
 
 
 def remove(name: str) -> None:
-    """Remove a container with its volumes, whatever state it is in."""
+    """Remove a container, whatever state it is in; images that it holds stay for the next one of its name."""
     try:
         docker("rm", "--force", "--volumes", name)
     except LabError as refused:
         if "No such container" not in str(refused) and "already in progress" not in str(refused):
             raise
+
+
+def _volumes(host: Host) -> list[str]:
+    """Make the volume of a host with Docker: its engine cannot put layers on the layers of ours."""
+    if "docker" not in host.roles:
+        return []
+    volume = f"{host.container}-docker"
+    docker("volume", "create", "--label", LABEL, volume)
+    return [f"--volume={volume}:/var/lib/docker"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
@@ -15,12 +16,13 @@ from rich.table import Table
 
 from handrail.control.change import End, change
 from handrail.control.progress import Progress
-from lab import containers, lifecycle
+from lab import inventory, lifecycle
+from lab.hosts import DEFAULT, SYSTEMS
 from lab.load import Load, Phase, Report
 
-INVENTORY = Path("inventories/lab.py")
-RESULT = Path(".handrail/demo.json")
-URL = "http://127.0.0.1:8080"
+# What a client asks for, and how often; a system without a frontend has no page.
+PATHS = {"/api/version": 2, "/api/items": 1}
+PAGES = {"vendhub": "/health"}
 CONNECTIONS = 50
 AT_LEAST = 50_000
 # Long enough for steady percentiles before and after.
@@ -38,42 +40,46 @@ class Act:
 
 def main() -> int:
     """Play it; exit 0 only if every step worked and no request failed."""
+    parser = argparse.ArgumentParser(prog="python -m lab.demo", description=__doc__)
+    parser.add_argument("--system", choices=SYSTEMS, default=DEFAULT, help=f"default: {DEFAULT}")
+    system = parser.parse_args().system
     console = Console(highlight=False)
-    _fresh_hosts()
-    acts = [_act("startup", {}), _act("deploy", {"release": "1.0.0"})]
+    lifecycle.up(system, fresh=True)
+    acts = [_act(system, "startup"), _act(system, "deploy", release="1.0.0")]
     if not all(act.end.exit_code == 0 for act in acts):
         console.print("[bold red]the system does not come up[/]")
         return 1
-    with Load(URL, connections=CONNECTIONS, at_least=AT_LEAST + AT_LEAST // 20) as load:
-        time.sleep(CALM_SECONDS)
-        load.mark("deploy 1.1.0")
-        acts.append(_act("deploy", {"release": "1.1.0"}))
-        load.mark("after the deploy")
-        time.sleep(CALM_SECONDS)
-        load.mark("rollback")
-        acts.append(_act("rollback", {}))
-        load.mark("after the rollback")
-        time.sleep(CALM_SECONDS)
-    report = load.report()
+    report = _under_load(system, acts)
     _show(console, acts, report)
-    RESULT.write_text(json.dumps(_figures(acts, report), indent=2) + "\n")
-    console.print(f"\n{RESULT} has the same as JSON. The lab is still up: HANDRAIL_INVENTORY={INVENTORY} fab status")
+    result = Path(".handrail") / ("demo.json" if system == DEFAULT else f"demo-{system}.json")
+    result.write_text(json.dumps(_figures(acts, report), indent=2) + "\n")
+    where = f"HANDRAIL_INVENTORY={inventory.file(system)}"
+    console.print(f"\n{result} has the same as JSON. The lab is still up: {where} fab status")
     worked = all(act.end.exit_code == 0 for act in acts)
     return 0 if worked and report.failed == 0 and report.requests >= AT_LEAST else 1
 
 
-def _fresh_hosts() -> None:
-    lifecycle.up()
-    if any(containers.listed()):
-        for container in containers.listed():
-            containers.remove(container.name)
-    lifecycle.up()
+def _under_load(system: str, acts: list[Act]) -> Report:
+    """Deploy and roll back while clients ask; add both to the acts."""
+    paths = PATHS | {PAGES.get(system, "/"): 1}
+    with Load(inventory.url(system), connections=CONNECTIONS, paths=paths, at_least=AT_LEAST + AT_LEAST // 20) as load:
+        time.sleep(CALM_SECONDS)
+        load.mark("deploy 1.1.0")
+        acts.append(_act(system, "deploy", release="1.1.0"))
+        load.mark("after the deploy")
+        time.sleep(CALM_SECONDS)
+        load.mark("rollback")
+        acts.append(_act(system, "rollback"))
+        load.mark("after the rollback")
+        time.sleep(CALM_SECONDS)
+    return load.report()
 
 
-def _act(verb: str, data: dict[str, str]) -> Act:
+def _act(system: str, verb: str, **data: str) -> Act:
+    title = " ".join([verb, *data.values()])
     began = time.monotonic()
-    end = change(verb, INVENTORY, data, Progress(" ".join([verb, *data.values()])))
-    return Act(" ".join([verb, *data.values()]), time.monotonic() - began, end)
+    end = change(verb, inventory.file(system), data, Progress(title))
+    return Act(title, time.monotonic() - began, end)
 
 
 def _cutover(act: Act) -> float:

@@ -1,4 +1,4 @@
-"""The hosts of the lab, as one table."""
+"""The hosts of the lab, as one table for each system."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ USER = "deploy"
 
 @dataclass(frozen=True)
 class Host:
-    """One host: its place on the lab's network and its ports on loopback."""
+    """One host: what it is for, its place on the lab's network and its ports on loopback."""
 
     name: str
-    role: str
+    system: str
+    roles: tuple[str, ...]
     address: str
     ssh_port: int
     http_port: int | None = None
@@ -29,30 +30,72 @@ class Host:
         return f"handrail-lab-{self.name}"
 
     @property
+    def role(self) -> str:
+        """Return what it is for in the first place."""
+        return self.roles[0]
+
+    @property
     def services(self) -> tuple[str, ...]:
         """Return the units that start with this host."""
-        return SERVICES[self.role]
+        return tuple(unit for role in self.roles for unit in SERVICES.get(role, ()))
+
+    @property
+    def neighbours(self) -> tuple[Host, ...]:
+        """Return all hosts of its system, itself included."""
+        return SYSTEMS[self.system]
 
 
+# Other roles start nothing by themselves. `web`, `app`: what handrail puts there; `pm2`: PM2 is installed; `compose`:
+# images of datastores and nginx besides that of Node, which every host with the role `docker` has.
 SERVICES: dict[str, tuple[str, ...]] = {
     "edge": ("nginx.service",),
-    "web": (),
-    "db": ("postgresql.service", "redis-server.service"),
+    "db": ("postgresql.service",),
+    "cache": ("redis-server.service",),
+    "docker": ("docker.service",),
 }
 
-HOSTS = (
-    Host("edge", role="edge", address="172.31.77.10", ssh_port=2210, http_port=8080),
-    Host("web1", role="web", address="172.31.77.11", ssh_port=2211),
-    Host("web2", role="web", address="172.31.77.12", ssh_port=2212),
-    Host("db", role="db", address="172.31.77.13", ssh_port=2213),
-)
+SYSTEMS: dict[str, tuple[Host, ...]] = {
+    "sanvi": (
+        Host("edge", "sanvi", ("edge",), "172.31.77.10", ssh_port=2210, http_port=8080),
+        Host("web1", "sanvi", ("web",), "172.31.77.11", ssh_port=2211),
+        Host("web2", "sanvi", ("web",), "172.31.77.12", ssh_port=2212),
+        Host("db", "sanvi", ("db", "cache"), "172.31.77.13", ssh_port=2213),
+    ),
+    "vendhub": (
+        Host(
+            "vendhub1",
+            "vendhub",
+            ("app", "edge", "db", "cache", "pm2"),
+            "172.31.77.20",
+            ssh_port=2220,
+            http_port=8081,
+        ),
+    ),
+    "inventory": (
+        Host("inventory1", "inventory", ("app", "edge", "docker"), "172.31.77.30", ssh_port=2230, http_port=8082),
+        Host("inventory2", "inventory", ("app", "docker"), "172.31.77.31", ssh_port=2231),
+        Host("inventorydb", "inventory", ("db",), "172.31.77.32", ssh_port=2232),
+    ),
+    "marketplace": (
+        Host("market1", "marketplace", ("app", "docker", "compose"), "172.31.77.40", ssh_port=2240, http_port=8083),
+    ),
+}
+
+DEFAULT = "sanvi"
+# the first system's hosts, which most tests and the benchmarks use
+HOSTS = SYSTEMS[DEFAULT]
+
+
+def everywhere() -> tuple[Host, ...]:
+    """Return the hosts of all systems."""
+    return tuple(host for hosts in SYSTEMS.values() for host in hosts)
 
 
 def named(name: str) -> Host:
     """Return one host of the table."""
-    return next(host for host in HOSTS if host.name == name)
+    return next(host for host in everywhere() if host.name == name)
 
 
-def with_role(role: str) -> tuple[Host, ...]:
-    """Return the hosts of one role, in the table's order."""
-    return tuple(host for host in HOSTS if host.role == role)
+def with_role(role: str, system: str = DEFAULT) -> tuple[Host, ...]:
+    """Return a system's hosts of one role, in the table's order."""
+    return tuple(host for host in SYSTEMS[system] if role in host.roles)

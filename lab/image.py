@@ -1,4 +1,4 @@
-"""The one image of all lab hosts, built once and kept."""
+"""The images of the lab's hosts, built once and kept: one that is enough for most, and two that stand on it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lab import packages, paths
+from lab import packages, paths, pm2
 from lab.docker import docker
 from lab.errors import LabError
 from lab.progress import say
 
-RECIPE = paths.LAB / "recipe"
 NAME = "handrail-lab"
 BOOTSTRAPPED = "handrail-lab-base"
 SUITE = "bookworm"
 PULLED = f"debian:{SUITE}-slim"
+# the kinds of host; each is a folder in lab/images, and all but the first stand on the first
+PLAIN, DOCKER, PM2 = KINDS = ("host", "docker", "pm2")
 
 # without a way to a registry the pull fails at once; a blocked one must not hold up the fallback
 PULL_SECONDS = 60
@@ -24,34 +25,47 @@ PULL_SECONDS = 60
 BUILD_SECONDS = 900
 
 
-def ensure() -> str:
-    """Return the image's name; build it if the recipe has changed or it was never built."""
-    name = f"{NAME}:{recipe_digest()}"
-    if docker("images", "-q", name):
-        return name
-    base = _base()
-    say(f"building {name} on {base}")
-    docker("build", "--tag", name, "--build-arg", f"BASE={base}", str(RECIPE), timeout_seconds=BUILD_SECONDS)
-    for old in _names(NAME):
-        if old != name:
+def ensure(kind: str = PLAIN) -> str:
+    """Return an image's name; build it if its recipe has changed or it was never built."""
+    image = name(kind)
+    if docker("images", "-q", image):
+        return image
+    base = _base() if kind == PLAIN else ensure()
+    context = pm2.ensure() if kind == PM2 else _recipe(kind)
+    say(f"building {image} on {base}")
+    command = ("build", "--tag", image, "--build-arg", f"BASE={base}", f"--file={_recipe(kind) / 'Dockerfile'}")
+    docker(*command, str(context), timeout_seconds=BUILD_SECONDS)
+    for old in _names(_repository(kind)):
+        if old != image:
             _drop(old)
-    say(f"{name} is built")
-    return name
+    say(f"{image} is built")
+    return image
 
 
 def remove() -> None:
     """Remove every image that the lab has built."""
-    for name in _names(NAME) + _names(BOOTSTRAPPED):
-        say(f"removing image {name}")
-        _drop(name)
+    repositories = [*(_repository(kind) for kind in reversed(KINDS)), BOOTSTRAPPED]
+    for image in [image for repository in repositories for image in _names(repository)]:
+        say(f"removing image {image}")
+        _drop(image)
 
 
-def recipe_digest() -> str:
-    """Name the recipe by its bytes: another recipe is another image."""
+def name(kind: str) -> str:
+    """Name an image by the bytes of its recipe and of what it stands on: another recipe is another image."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in RECIPE.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(RECIPE)}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
+    for path in sorted(path for path in _recipe(kind).rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(_recipe(kind))}\0".encode() + path.read_bytes() + b"\0")
+    if kind != PLAIN:
+        digest.update(name(PLAIN).encode() + (pm2.VERSION.encode() if kind == PM2 else b""))
+    return f"{_repository(kind)}:{digest.hexdigest()[:12]}"
+
+
+def _recipe(kind: str) -> Path:
+    return paths.IMAGES / kind
+
+
+def _repository(kind: str) -> str:
+    return NAME if kind == PLAIN else f"{NAME}-{kind}"
 
 
 def _base() -> str:
@@ -66,10 +80,10 @@ def _base() -> str:
 
 def _bootstrap() -> str:
     """Make the base from this machine's own Debian sources; takes about a minute."""
-    listed = (RECIPE / "packages.txt").read_text().split()
-    name = f"{BOOTSTRAPPED}:{hashlib.sha256(' '.join(listed).encode()).hexdigest()[:12]}"
-    if docker("images", "-q", name):
-        return name
+    listed = (_recipe(PLAIN) / "packages.txt").read_text().split()
+    base = f"{BOOTSTRAPPED}:{hashlib.sha256(' '.join(listed).encode()).hexdigest()[:12]}"
+    if docker("images", "-q", base):
+        return base
     packages.require({"mmdebstrap": "mmdebstrap"})
     with tempfile.TemporaryDirectory(prefix="handrail-lab-") as folder:
         tar = Path(folder) / "base.tar"
@@ -84,16 +98,16 @@ def _bootstrap() -> str:
         if done.returncode:
             raise LabError(f"mmdebstrap: {done.stderr.strip()[-800:]}")
         say(f"importing {tar.stat().st_size / 1e6:.0f} MB")
-        docker("import", str(tar), name, timeout_seconds=BUILD_SECONDS)
-    return name
+        docker("import", str(tar), base, timeout_seconds=BUILD_SECONDS)
+    return base
 
 
 def _names(repository: str) -> list[str]:
     return docker("images", "--format", "{{.Repository}}:{{.Tag}}", repository).split()
 
 
-def _drop(name: str) -> None:
+def _drop(image: str) -> None:
     try:
-        docker("rmi", name)
+        docker("rmi", image)
     except LabError as refused:
-        say(f"{name} stays: {refused}")
+        say(f"{image} stays: {refused}")

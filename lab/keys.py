@@ -6,19 +6,21 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from lab import paths
-from lab.hosts import HOSTS, LOOPBACK, USER, Host
+from lab.hosts import LOOPBACK, USER, Host, everywhere
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
-def make() -> None:
+def make(hosts: Iterable[Host]) -> None:
     """Make the operator's key, one key for each host, and the known_hosts file; keep those that exist."""
     paths.HOST_KEYS.mkdir(parents=True, exist_ok=True)
     _make(paths.OPERATOR_KEY, "operator@handrail-lab")
-    for host in HOSTS:
+    for host in hosts:
         _make(host_key(host), f"root@{host.name}")
-    lines = (f"[{LOOPBACK}]:{host.ssh_port} {_public(host_key(host))}\n" for host in HOSTS)
+    known = (host for host in everywhere() if host_key(host).exists())
+    lines = (f"[{LOOPBACK}]:{host.ssh_port} {_public(host_key(host))}\n" for host in known)
     paths.KNOWN_HOSTS.write_text("".join(lines))
 
 

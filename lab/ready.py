@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 
-from lab import docker, keys, passwords
+from lab import docker, inside, keys, passwords
 from lab.hosts import LOOPBACK, Host
 from lab.progress import wait_for
 
@@ -15,9 +15,9 @@ DATABASE_SECONDS = 30
 
 # psql quotes :'password' itself
 ROLE_AND_DATABASE = """\
-SELECT 'CREATE ROLE sanvi LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'sanvi') \\gexec
-ALTER ROLE sanvi PASSWORD :'password';
-SELECT 'CREATE DATABASE sanvi OWNER sanvi' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'sanvi') \\gexec
+SELECT 'CREATE ROLE {name} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec
+ALTER ROLE {name} PASSWORD :'password';
+SELECT 'CREATE DATABASE {name} OWNER {name}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{name}') \\gexec
 """
 
 
@@ -34,20 +34,39 @@ def ssh_answers(host: Host) -> bool:
         return False
 
 
+def prepare(host: Host) -> None:
+    """See that what the host is for can begin."""
+    if "db" in host.roles:
+        prepare_database(host)
+    if "cache" in host.roles:
+        wait_for_redis(host)
+    if "docker" in host.roles:
+        inside.ensure(host)
+
+
 def prepare_database(host: Host) -> None:
-    """Wait for PostgreSQL and Redis, and see that role and database `sanvi` exist with the lab's password."""
+    """Wait for PostgreSQL, and see that the system's role and database exist with the lab's password."""
     seconds = DATABASE_SECONDS
     password = passwords.psql_literal(passwords.read("DB_PASSWORD"))
     docker.shell(
         host.container,
-        f"systemctl start {' '.join(host.services)}\n"
+        "systemctl start postgresql\n"
         f"timeout {seconds} sh -c 'until pg_isready -q; do sleep 0.1; done'\n"
         "runuser -u postgres -- psql -qAtX -v ON_ERROR_STOP=1 <<'SQL'\n"
-        f"\\set password {password}\n{ROLE_AND_DATABASE}SQL\n"
+        f"\\set password {password}\n{ROLE_AND_DATABASE.format(name=host.system)}SQL\n",
+        timeout_seconds=2 * seconds,
+    )
+
+
+def wait_for_redis(host: Host) -> None:
+    """Wait until Redis answers with the lab's password."""
+    docker.shell(
+        host.container,
+        "systemctl start redis-server\n"
         f"REDISCLI_AUTH=$(cat <<'WORD'\n{passwords.read('REDIS_PASSWORD')}\nWORD\n)\n"
         "export REDISCLI_AUTH\n"
-        f"timeout {seconds} sh -c 'until redis-cli ping | grep -q PONG; do sleep 0.1; done'\n",
-        timeout_seconds=3 * seconds,
+        f"timeout {DATABASE_SECONDS} sh -c 'until redis-cli ping | grep -q PONG; do sleep 0.1; done'\n",
+        timeout_seconds=2 * DATABASE_SECONDS,
     )
 
 

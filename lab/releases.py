@@ -1,4 +1,4 @@
-"""Releases of the lab's system, good and bad, each built to the same bytes every time."""
+"""Releases of the lab's systems, good and bad, each built to the same bytes every time."""
 
 from __future__ import annotations
 
@@ -11,23 +11,32 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from lab import paths
+from lab.hosts import SYSTEMS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 APPS = paths.LAB / "apps"
-SYSTEM = "sanvi"
+SERVICES = ("backend", "frontend")
+# what both services need from the artifact's root
+SHARED = ("service.js", "release.json")
+COMPOSE_FILE = paths.ROOT / "inventories" / "marketplace" / "docker-compose.production.yml"
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a release does; it is the `release.json` in the artifact's root, read by its services."""
+    """What a release does; with the system's name it is the `release.json` that its services read."""
 
     version: str
-    unhealthy_on: tuple[str, ...] = ()
+    unhealthy_on_last_host: bool = False
     fail_behind_edge: bool = False
     crash_after_seconds: float | None = None
     start_delay_seconds: float = 0
+    exit_at_start: bool = False
+    needs_variable: str | None = None
+    needs_database: bool = False
+    eats_memory: bool = False
+    log_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,37 +51,67 @@ class Release:
 RELEASES = (
     Release(Behaviour("1.0.0"), migrations=1),
     Release(Behaviour("1.1.0")),
-    Release(Behaviour("1.2.0", unhealthy_on=("web2",))),
+    Release(Behaviour("1.2.0", unhealthy_on_last_host=True)),
     Release(Behaviour("1.3.0", fail_behind_edge=True)),
     Release(Behaviour("1.4.0"), corrupt=True),
     Release(Behaviour("1.5.0")),
     Release(Behaviour("1.6.0", start_delay_seconds=5)),
+    Release(Behaviour("1.7.0", crash_after_seconds=1)),
+    Release(Behaviour("1.8.0", exit_at_start=True)),
+    Release(Behaviour("1.9.0", needs_variable="STORAGE_BUCKET")),
+    Release(Behaviour("1.10.0", eats_memory=True)),
+    Release(Behaviour("1.11.0", needs_database=True)),
+    Release(Behaviour("1.12.0", log_bytes=10_000_000)),
 )
 
 
-def build_all(folder: Path = paths.RELEASES) -> list[Path]:
-    """Write every release with its digest beside it; return the artifacts."""
+def build_all(system: str, folder: Path = paths.RELEASES) -> list[Path]:
+    """Write every release of a system with its digest beside it; return the artifacts."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [build(release, folder) for release in RELEASES]
+    return [build(system, release, folder) for release in RELEASES]
 
 
-def build(release: Release, folder: Path) -> Path:
+def build(system: str, release: Release, folder: Path) -> Path:
     """Write one release; the digest is always that of the good bytes."""
-    path = folder / f"{SYSTEM}-{release.behaviour.version}.tar.gz"
-    good = _artifact(release)
+    path = folder / f"{system}-{release.behaviour.version}.tar.gz"
+    good = _packed(_files(system, release))
     digest = hashlib.sha256(good).hexdigest()
     _write(path, _flip_a_byte(good) if release.corrupt else good)
     _write(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n".encode())
     return path
 
 
-def _artifact(release: Release) -> bytes:
+def _files(system: str, release: Release) -> dict[str, bytes]:
+    """Give the content of an artifact by name."""
     files = {
         str(source.relative_to(APPS)): source.read_bytes()
         for source in APPS.rglob("*")
         if source.suffix in {".js", ".sql"} and not _is_later_migration(source, release.migrations)
     }
-    files["release.json"] = json.dumps(asdict(release.behaviour), indent=2).encode() + b"\n"
+    files["release.json"] = _release_json(system, release.behaviour)
+    return files | _recipes(system, files)
+
+
+def _recipes(system: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Give what the system's images are built with: by Compose from the whole release, else from each directory."""
+    roles = {role for host in SYSTEMS[system] for role in host.roles}
+    if "compose" in roles:
+        return {path.name: path.read_bytes() for path in (COMPOSE_FILE, APPS / "compose" / "Dockerfile")}
+    if "docker" not in roles:
+        return {}
+    recipe = {"Dockerfile": (APPS / "docker" / "Dockerfile").read_bytes()}
+    copied = recipe | {name: files[name] for name in SHARED}
+    return {f"{service}/{name}": content for service in SERVICES for name, content in copied.items()}
+
+
+def _release_json(system: str, behaviour: Behaviour) -> bytes:
+    told = asdict(behaviour)
+    unhealthy = [host.name for host in SYSTEMS[system] if {"web", "app"} & set(host.roles)][-1:]
+    told["unhealthy_on"] = unhealthy if told.pop("unhealthy_on_last_host") else []
+    return json.dumps({"system": system, **told}, indent=2).encode() + b"\n"
+
+
+def _packed(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     # gzip writes a time of its own unless told; with mtime 0 the bytes depend on the content only
     with (

@@ -31,7 +31,7 @@ def seed(host: Host) -> bytes:
         _file(tar, "home/deploy/.ssh/authorized_keys", _public(paths.OPERATOR_KEY), mode=0o600, uid=DEPLOY_UID)
         for unit in host.services:
             _link(tar, f"{WANTED}/{unit}", f"/lib/systemd/system/{unit}")
-        if host.role == "db":
+        if "cache" in host.roles:
             _file(tar, "etc/lab/redis.conf", _redis(), mode=0o640)
     return buffer.getvalue()
 

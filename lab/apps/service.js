@@ -1,4 +1,4 @@
-// What both services of the lab's system share: the release they belong to, answers, start and stop.
+// What both services of a lab system share: the release they belong to, answers, start and stop.
 'use strict';
 
 const fs = require('fs');
@@ -6,7 +6,8 @@ const http = require('http');
 const os = require('os');
 const path = require('path');
 
-const HOST = os.hostname();
+// in a container the host's name must be told
+const HOST = process.env.HOST_NAME || os.hostname();
 const release = JSON.parse(fs.readFileSync(path.join(__dirname, 'release.json'), 'utf8'));
 
 // A proxy in front that keeps its connections for 60 s must never meet one that we have just closed.
@@ -30,6 +31,7 @@ function answer(response, status, body, { type = 'application/json', headers = {
 
 // A table of `METHOD /path` -> function (request, response, url).
 function serve(name, routes) {
+  if (release.exit_at_start) fail(`${name} ${release.version} exits at its start, as its release.json says`);
   const server = http.createServer(async (request, response) => {
     const url = new URL(request.url, 'http://service');
     if (release.fail_behind_edge && url.pathname !== '/health' && request.headers['x-forwarded-for']) {
@@ -47,23 +49,17 @@ function serve(name, routes) {
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1000;
-  server.on('error', (error) => {
-    console.error(`${name}: ${error.message}`);
-    process.exit(1);
-  });
+  server.on('error', (error) => fail(`${name}: ${error.code}: ${error.message}`));
 
   const port = Number(process.env.PORT);
   const starting = setTimeout(() => {
     server.listen(port, '0.0.0.0', () => {
       console.log(`${name} ${release.version} listens on ${port}, host ${HOST}, slot ${process.env.SLOT || '-'}`);
-      if (release.crash_after_seconds !== null) setTimeout(crash, release.crash_after_seconds * 1000);
+      if (release.crash_after_seconds === null) return;
+      const words = `${name} ${release.version} crashes, as its release.json says`;
+      setTimeout(() => fail(words), release.crash_after_seconds * 1000);
     });
   }, release.start_delay_seconds * 1000);
-
-  function crash() {
-    console.error(`${name} ${release.version} crashes, as its release.json says`);
-    process.exit(1);
-  }
 
   function stop(signal) {
     if (stopping) return;
@@ -83,6 +79,11 @@ function serve(name, routes) {
   }
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+}
+
+function fail(words) {
+  console.error(words);
+  process.exit(1);
 }
 
 // Reject when an answer takes longer: a host that was cut off sends neither data nor an error.
@@ -113,4 +114,4 @@ function probe(what, everyMs, ask) {
   return state;
 }
 
-module.exports = { HOST, answer, probe, release, serve, within };
+module.exports = { HOST, answer, fail, probe, release, serve, within };

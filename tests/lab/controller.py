@@ -24,7 +24,8 @@ class Controller:
     def __init__(self, verb: str, *flags: str, inventory: Path = INVENTORY, **data: str) -> None:
         read, write = os.pipe()
         if inventory != INVENTORY:
-            data = {**data, "inventory_folder": str(inventory.parent)}
+            folder = inventory.parent if list(inventory.parent.glob("*.yaml")) else inventory.parent.parent
+            data = {**data, "inventory_folder": str(folder)}
         given = [word for key, value in data.items() for word in ("--data", f"{key}={value}")]
         self.name = " ".join([verb, *data.values()])
         self.events: list[dict[str, Any]] = []

@@ -21,23 +21,23 @@ LEASE_SECONDS = 10
 LATE_SECONDS = 5
 
 
-def inventory(folder: Path, changes: Mapping[str, Any], *, second_edge: bool = False) -> Path:
+def inventory(folder: Path, changes: Mapping[str, Any], *, second_edge: bool = False, system: str = "sanvi") -> Path:
     """Copy the lab's inventory, lay changes over the system's YAML, and give the file for pyinfra."""
     copy = folder / "inventories"
     shutil.copytree(INVENTORY.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".handrail").symlink_to(ROOT / ".handrail")
-    system = yaml.safe_load((copy / "sanvi.yaml").read_text())
-    _lay(system["environments"]["lab"], changes)
-    (copy / "sanvi.yaml").write_text(yaml.safe_dump(system, sort_keys=False))
+    described = yaml.safe_load((copy / f"{system}.yaml").read_text())
+    _lay(described["environments"]["lab"], changes)
+    (copy / f"{system}.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
     if second_edge:
         text = (copy / "lab.py").read_text()
         (copy / "lab.py").write_text(f"{text}edge.append(next(host for host in web if host[0] == 'web2'))\n")
-    return copy / "lab.py"
+    return copy / "lab.py" if system == "sanvi" else copy / system / "lab.py"
 
 
 def _lay(under: dict[str, Any], over: Mapping[str, Any]) -> None:
     for key, value in over.items():
-        if isinstance(value, Mapping) and isinstance(under.get(key), dict):
-            _lay(under[key], value)
+        if isinstance(value, Mapping):
+            _lay(under.setdefault(key, {}), value)
         else:
             under[key] = value

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from handrail.hosts.script import shell_line
+from handrail.hosts.survey import instances_on
 from handrail.model.plan import live_release, live_slot
 from handrail.model.slot import Slot
 from handrail.model.version import version_of
+from handrail.orchestration.commands.unit import edge_unit
+from handrail.runtimes import RUNTIMES, UNITS
+from handrail.traffic import nginx
 
 
 def listens(host, port):
@@ -26,23 +31,36 @@ def test_tools_that_handrail_needs_are_there(any_host, seen):
     assert seen.states[any_host].missing_tools == ()
 
 
-def test_live_unit_is_running_and_enabled(service_on, on, system, seen):
+def live_instances(seen, service):
+    """List the instances of a service that the live slot is to have."""
+    slot, system = live_slot(seen.states, seen.roles), seen.environment.system
+    count = seen.roles.instances(seen.states)[service.name]
+    return [one for one in instances_on(system, [service]) if one.slot is slot and one.number <= count]
+
+
+def test_runtimes_that_handrail_needs_can_be_used(any_host, seen):
+    assert seen.states[any_host].unusable == ()
+
+
+def test_live_instances_run_and_come_back_at_boot(service_on, seen):
     host, service = service_on
-    unit = on(host).service(f"{system.name}-{service.name}@{live_slot(seen.states, seen.roles)}")
-    assert unit.is_running
-    assert unit.is_enabled
+    for one in live_instances(seen, service):
+        unit = seen.states[host].units[one.place]
+        assert unit.running, f"{one.process}: {unit.state}"
+        assert unit.enabled, f"{one.process} would not come back"
 
 
-def test_live_port_is_listening(service_on, on, seen):
+def test_live_ports_are_listening(service_on, on, seen):
     host, service = service_on
-    port = service.port(live_slot(seen.states, seen.roles))
-    assert listens(on(host), port)
+    for one in live_instances(seen, service):
+        assert listens(on(host), one.port)
 
 
-def test_service_runs_as_its_user(service_on, on, system, seen):
+def test_program_runs_as_its_user(service_on, on, seen):
     host, service = service_on
-    unit = f"{system.name}-{service.name}@{live_slot(seen.states, seen.roles)}.service"
-    assert on(host).check_output("systemctl show -p User --value %s", unit) == service.user
+    for one in live_instances(seen, service):
+        pid = on(host).check_output(shell_line([RUNTIMES[service.runtime].pid(one)])).split()[-1]
+        assert service.user in {"", on(host).check_output("stat -c %%U /proc/%s", pid)}
 
 
 def test_live_slot_is_healthy(service_on, seen):
@@ -58,11 +76,13 @@ def test_one_release_is_live_everywhere_and_known_as_good(seen):
         assert release in seen.states[host].good, f"{host} does not know {release} as good"
 
 
-def test_environment_file_is_for_root_alone(service_on, on, system, seen):
+def test_environment_file_is_for_its_owner_alone(service_on, on, seen):
     host, service = service_on
-    file = on(host).file(f"{system.root}/env/{live_slot(seen.states, seen.roles)}/{service.name}.env")
-    assert file.exists
-    assert (file.user, file.group, file.mode) == ("root", "root", 0o600)
+    for one in live_instances(seen, service):
+        wanted = RUNTIMES[service.runtime].environment(one, {})
+        file = on(host).file(wanted.path)
+        assert file.exists
+        assert (file.user, file.mode) == (wanted.owner, 0o600)
 
 
 def test_releases_cannot_be_changed_by_the_service(service_on, on, system, seen):
@@ -74,19 +94,22 @@ def test_releases_cannot_be_changed_by_the_service(service_on, on, system, seen)
     assert not folder.mode & 0o022
 
 
-def test_datastore_is_running_and_enabled(datastore_on, on):
+def test_datastore_is_running_and_comes_back_at_boot(datastore_on, on, seen):
     host, store = datastore_on
-    assert on(host).service(store.unit).is_running
-    assert on(host).service(store.unit).is_enabled
-    assert listens(on(host), store.port)
+    state = seen.states[host].datastores[store.name]
+    assert state.running, state.state
+    assert state.enabled, f"{store.name} would not come back"
+    if store.runtime == "systemd":
+        assert listens(on(host), store.port)
 
 
-def test_edge_is_running_enabled_and_its_configuration_is_valid(edge_host, on, system):
-    host = on(edge_host)
-    assert host.service("nginx").is_running
-    assert host.service("nginx").is_enabled
-    assert host.run("nginx -t").succeeded
-    assert host.file(f"/etc/nginx/conf.d/handrail-{system.name}.conf").exists
+def test_edge_is_running_and_its_configuration_is_valid(edge_host, on, system):
+    host, units, unit = on(edge_host), UNITS[system.edge.runtime], edge_unit(system)
+    state = units.states(host.check_output(shell_line([units.status([unit])])), [unit])[unit.name]
+    assert state.running, state.state
+    assert state.enabled, "nginx would not come back"
+    assert host.run(f"set -- nginx -t; {units.inside(unit)}").succeeded
+    assert host.file(f"{nginx.folder(system)}/handrail-{system.name}.conf").exists
     assert listens(host, system.edge.port)
 
 

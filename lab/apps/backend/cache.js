@@ -1,10 +1,12 @@
-// A cache in Redis that is never needed: without it the answer comes from PostgreSQL.
+// A cache in Redis that is never needed: without it the answer comes from PostgreSQL. A system may have none.
 'use strict';
 
 const { createClient } = require('redis');
 const { within } = require('../service');
 
 const TIMEOUT_MS = 1000;
+
+const used = Boolean(process.env.REDIS_HOST);
 
 let client = null;
 
@@ -27,6 +29,7 @@ function connect() {
 }
 
 async function ping() {
+  if (!used) return;
   try {
     if (!client) await within(TIMEOUT_MS, 'Redis', connect());
     await within(TIMEOUT_MS, 'Redis', client.ping());
@@ -54,4 +57,4 @@ async function forget(key) {
   if (client && client.isReady) await within(TIMEOUT_MS, 'Redis', client.del(key)).catch(() => {});
 }
 
-module.exports = { forget, get, ping, set };
+module.exports = { forget, get, ping, set, used };

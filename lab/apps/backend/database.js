@@ -7,6 +7,7 @@ const { within } = require('../service');
 // a health check must know soon; a request may wait for a connection of a slot that has only just got all the traffic
 const PROBE_TIMEOUT_MS = 1000;
 const REQUEST_TIMEOUT_MS = 10_000;
+const POOL_SIZE = Number(process.env.DATABASE_POOL_SIZE || 10);
 
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
@@ -24,7 +25,7 @@ let pool = null;
 
 function query(text, values) {
   if (!pool) {
-    pool = new Pool({ ...settings, max: 10, query_timeout: REQUEST_TIMEOUT_MS });
+    pool = new Pool({ ...settings, max: POOL_SIZE, query_timeout: REQUEST_TIMEOUT_MS });
     // an idle connection that the server closed is replaced by the pool; without a listener it would end the process
     pool.on('error', () => {});
   }

@@ -1,9 +1,10 @@
-// The backend of the lab's system: items in PostgreSQL, cached in Redis.
+// The backend of a lab system: items in PostgreSQL, cached in Redis where there is one.
 'use strict';
 
 const { HOST, answer, probe, release, serve } = require('../service');
 const cache = require('./cache');
 const database = require('./database');
+const faults = require('./faults');
 
 const PROBE_MS = 500;
 const ITEMS = 'items';
@@ -20,7 +21,7 @@ function health(request, response) {
     status: good ? 'ok' : 'unhealthy',
     version: release.version,
     postgresql: postgresql.ok ? 'ok' : postgresql.error,
-    redis: redis.ok ? 'ok' : redis.error,
+    redis: !cache.used ? 'none' : redis.ok ? 'ok' : redis.error,
   };
   if (sick) body.reason = `${release.version} is never healthy on ${HOST}`;
   answer(response, good ? 200 : 503, body);
@@ -65,10 +66,14 @@ async function body(request) {
   return text;
 }
 
-serve('backend', {
-  'GET /health': health,
-  'GET /api/version': version,
-  'GET /api/items': listItems,
-  'POST /api/items': addItem,
-  'GET /api/slow': slow,
-});
+faults.begin().then(() =>
+  serve('backend', {
+    'GET /health': health,
+    'GET /health/ready': health,
+    'GET /api/health': health,
+    'GET /api/version': version,
+    'GET /api/items': listItems,
+    'POST /api/items': addItem,
+    'GET /api/slow': slow,
+  })
+);

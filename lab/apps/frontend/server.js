@@ -1,4 +1,4 @@
-// The frontend of the lab's system: one page with what the backend says of itself.
+// The frontend of a lab system: one page with what the backend says of itself.
 'use strict';
 
 const http = require('http');
@@ -67,9 +67,10 @@ async function page(request, response) {
 
 function html(text) {
   const safe = text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+  const title = `${release.system} ${release.version}`;
   return `<!doctype html>
-<html><head><meta charset="utf-8"><title>sanvi ${release.version}</title></head>
-<body><h1>sanvi ${release.version}</h1><p>${safe}</p></body></html>
+<html><head><meta charset="utf-8"><title>${title}</title></head>
+<body><h1>${title}</h1><p>${safe}</p></body></html>
 `;
 }
 

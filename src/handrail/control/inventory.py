@@ -27,9 +27,9 @@ class Inventory:
     groups: Mapping[str, tuple[str, ...]]
     data: Mapping[str, Mapping[str, Any]]
 
-    def load(self, only: str = "") -> Loaded:
+    def load(self) -> Loaded:
         """Read and check the systems of this inventory, and give the one that is meant."""
-        from handrail.hosts.inventory import load_environment  # noqa: PLC0415  # 0.15 s that `--yes` need not wait for
+        from handrail.hosts.inventory import SYSTEM_VARIABLE, load_environment  # noqa: PLC0415  # 0.15 s that `--yes` saves
 
         first = next(iter(self.data.values()), {})
         for key in ("environment", "systems"):
@@ -39,7 +39,11 @@ class Inventory:
                 )
         groups = {name: [(host, self.address(host)) for host in hosts] for name, hosts in self.groups.items()}
         return load_environment(
-            groups, name=first["environment"], systems=tuple(first["systems"]), folder=self.folder, only=only
+            groups,
+            name=first["environment"],
+            systems=tuple(first["systems"]),
+            folder=self.folder,
+            only=os.environ.get(SYSTEM_VARIABLE, ""),
         )
 
     @property

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+# Names the system that is meant, where an inventory has several.
+SYSTEM_VARIABLE = "HANDRAIL_SYSTEM"
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -31,19 +34,21 @@ def load_environment(
     folder: Path,
     only: str = "",
 ) -> Loaded:
-    """Read the systems of an inventory, check them together, and give the one that is meant, by default the first.
+    """Read the systems of an inventory, check them together, and give the one that is meant.
 
-    `groups` are the inventory's: name and address of each host. Raises SystemInvalid or InventoryInvalid.
+    `groups` are the inventory's: name and address of each host. Raises SystemInvalid or InventoryInvalid, also when there
+    are several systems and none was named: a guess would change the wrong one.
     """
     hosts = {group: tuple(Host(*each) for each in members) for group, members in groups.items()}
     loaded = [_load(folder / file, name, hosts) for file in systems]
     check([each.environment for each in loaded])
-    for each in loaded:
-        if not only or each.environment.system.name == only:
-            return each
+    meant = [each for each in loaded if only in {"", each.environment.system.name}]
+    if len(meant) == 1:
+        return meant[0]
     known = ", ".join(each.environment.system.name for each in loaded)
     raise InventoryInvalid(
-        f"the inventory {name} has no system {only!r}; it has {known}", next_step="name one of those"
+        f"which system? found {only or 'none'!r}; the inventory {name} has {known}",
+        next_step=f"export {SYSTEM_VARIABLE}=NAME, or with pyinfra: --data system=NAME",
     )
 
 

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import claim, cycle, duration, reference, runtime
+from handrail.model import backup, claim, cycle, duration, reference, runtime, threshold
 from handrail.model.branch import at
 from handrail.model.finding import Finding
 
@@ -121,5 +121,7 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     _instances,
     _inline,
     _times,
+    threshold.order,
+    backup.groups,
     _nothing,
 )

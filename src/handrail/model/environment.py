@@ -66,16 +66,13 @@ class Environment:
         """List the datastores of a host."""
         return tuple(store for store in self.system.datastores.values() if host in _names(self.hosts_of(store)))
 
-    def values(self, service: Service, slot: Slot, version: str, number: int = 1) -> Mapping[str, str]:
+    def values(self, service: Service, slot: Slot, version: str, number: int = 1, host: str = "") -> Mapping[str, str]:
         """Give the values of the placeholders for one instance of one service in one slot.
 
         The address of a service or a datastore is that of the first of its hosts, by name.
         """
-        values = {
-            "port": str(service.container_port or service.port(slot, number)),
-            "slot": slot.value,
-            "version": version,
-        }
+        port = service.container_port or service.port(slot, number)
+        values = {"port": str(port), "slot": slot.value, "version": version, "host": host}
         for name, each in self.system.services.items():
             values[f"{name}.port"] = str(each.port(slot))
             values[f"{name}.address"] = self.hosts_of(each)[0].address
@@ -85,10 +82,10 @@ class Environment:
         return Table(values)
 
     def variables(
-        self, service: Service, slot: Slot, version: str, number: int = 1
+        self, service: Service, slot: Slot, version: str, number: int = 1, host: str = ""
     ) -> Mapping[str, str | SecretReference]:
         """Give the environment variables of one instance of one service in one slot; secrets stay references."""
-        values = self.values(service, slot, version, number)
+        values = self.values(service, slot, version, number, host)
         return Table(
             {
                 name: fill(value, values) if isinstance(value, str) else value

@@ -87,9 +87,9 @@ def split(raw: object) -> tuple[str, ...]:
 
 
 def network(raw: object) -> str:
-    """Read an address or a network."""
+    """Read an address or a network. The zone of an IPv6 address, behind a %, may be any text: it is refused."""
     try:
-        return str(ipaddress.ip_network(raw if isinstance(raw, str) else ""))
+        return str(ipaddress.ip_network(raw if isinstance(raw, str) and "%" not in raw else ""))
     except ValueError:
         raise unfit("an address or a network such as 10.8.0.0/16, without bits of a host") from None
 

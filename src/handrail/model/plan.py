@@ -199,7 +199,7 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         # Also for a slot that is warm: the run that started it may have died before it migrated.
         migrate=intent.verb is Verb.DEPLOY,
         held=any(states[host].gate.maintenance for host in roles.edges),
-        instances=roles.instances(states),
+        instances=roles.instances(states, live),
     )
 
 
@@ -213,8 +213,8 @@ def _plan_scale(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str
             f"the live slot {live} is not healthy on every host; nothing was touched",
             next_step="fab health, then restart",
         )
-    instances = roles.instances(states)
-    told = {states[host].instances.get(intent.service, roles.limits[intent.service].least) for host in roles.serving}
+    instances = roles.instances(states, live)
+    told = {states[host].instances.get(intent.service, 0) for host in roles.serving}
     return Plan(
         verb=intent.verb,
         live=live,
@@ -226,7 +226,8 @@ def _plan_scale(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str
         held=any(states[host].gate.maintenance for host in roles.edges),
         service=intent.service,
         instances={**instances, intent.service: intent.count},
-        before=instances[intent.service],
+        # Hosts may disagree, or have been told of more than there may be today.
+        before=max(told) or instances[intent.service],
     )
 
 
@@ -244,7 +245,7 @@ def _plan_in_place(intent: Intent, live: Slot, *, states: Mapping[str, HostState
         # A hold page that is up may get another message.
         nothing=intent.verb is Verb.RESUME and not any(held),
         held=any(held),
-        instances=roles.instances(states),
+        instances=roles.instances(states, live),
     )
 
 
@@ -266,7 +267,7 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
         settle=settle,
         nothing=(up and not held and not settle) if intent.verb is Verb.STARTUP else (down and held),
         with_database=intent.with_database,
-        instances=roles.instances(states),
+        instances=roles.instances(states, live),
     )
 
 

@@ -27,7 +27,7 @@ SIGNS = (
         "out of memory; raise `memory` of the service, or look for a leak",
     ),
     _sign(
-        r"EADDRINUSE[^\n]*?:(\d{2,5})\b|port is already allocated|address already in use|ports are not available",
+        r"EADDRINUSE(?:[^\n]*?:(\d{2,5})\b)?|port is already allocated|address already in use|ports are not available",
         "its port is in use by another program",
     ),
     _sign(
@@ -43,6 +43,8 @@ SIGNS = (
         r"|(password authentication failed)|(WRONGPASS|NOAUTH)|connection is not available|Can't reach database server",
         "a database or another service cannot be reached",
     ),
+    # With cgroup v1 systemd is not told of the kernel's OOM killer; who else kills a program that nobody stops?
+    _sign(r"Main process exited, code=killed, status=9/KILL", "killed with SIGKILL, most likely out of memory"),
 )
 
 

@@ -74,7 +74,7 @@ def _filled(data: Any) -> Iterator[tuple[Path, Any, list[str]]]:
     parts = [f"{name}.{what}" for name in (*services, *datastores) for what in ("address", "port")]
     for name in services:
         inside = at(services, name).get("environment")
-        yield ("services", name, "environment"), inside, ["port", "slot", "version", *parts]
+        yield ("services", name, "environment"), inside, ["port", "slot", "version", "host", *parts]
     release = at(data, "release")
     yield ("release", "artifact"), release.get("artifact"), ["version"]
     yield ("release", "sha256"), release.get("sha256"), ["artifact", "version"]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from handrail.model.environment import Environment
     from handrail.model.host_state import HostState
+    from handrail.model.slot import Slot
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,18 @@ class Roles:
         """Leave out everything but the edges."""
         return Roles(hosts=self.edges, services=(), edges=self.edges)
 
-    def instances(self, states: Mapping[str, HostState]) -> Mapping[str, int]:
-        """Tell how many instances of each service a host runs: what `fab scale` left, within the limits of today."""
-        return {
-            name: min(max(limits.least, *(state.instances.get(name, 0) for state in states.values()), 0), limits.most)
-            for name, limits in self.limits.items()
-        }
+    def instances(self, states: Mapping[str, HostState], live: Slot) -> Mapping[str, int]:
+        """Tell how many instances of each service a host runs: what `fab scale` left, or the least at first.
+
+        Raising the least starts nothing by itself, for edges must not spread over what does not run; `fab scale` does.
+        Of a service that is live and that no host was told of there is one: until now it could have no more.
+        """
+        found = {}
+        for name, limits in self.limits.items():
+            told = max((state.instances.get(name, 0) for state in states.values()), default=0)
+            runs = any((name, live) in state.healthy for state in states.values())
+            found[name] = min(told or (1 if runs else limits.least), limits.most)
+        return found
 
 
 def roles_of(environment: Environment) -> Roles:

@@ -112,6 +112,14 @@ def must_go_back(fleet: Fleet) -> bool:
     return moved and not decided(fleet) and not undecidable(fleet) and not fleet.fenced
 
 
+def must_ask_why(fleet: Fleet) -> bool:
+    """The new slot failed behind the edge: its programs may know why."""
+    seen_to_fail = any(not outcome.good for do in (Do.VERIFY, Do.BAKE, Do.WATCH_SHARE) for outcome in fleet.of(do))
+    return (
+        seen_to_fail and not fleet.interrupted and not fleet.fenced and fleet.plan is not None and not fleet.plan.warm
+    )
+
+
 def must_stop_idle(fleet: Fleet) -> bool:
     """The idle slot was started in vain, and no edge can be using it."""
     if decided(fleet) or fleet.fenced or not fleet.tried(Do.START):
@@ -120,15 +128,19 @@ def must_stop_idle(fleet: Fleet) -> bool:
     return not moved or fleet.all_good(Do.GO_BACK, fleet.roles.edges)
 
 
+def grows_in_vain(fleet: Fleet) -> bool:
+    """Instances were to be added, and something failed or the operator stopped the run."""
+    return fleet.plan is not None and fleet.plan.grows and not forward(fleet) and not fleet.fenced
+
+
 def must_unspread(fleet: Fleet) -> bool:
     """The traffic may be spread over instances that turned out bad."""
-    grows = fleet.plan is not None and fleet.plan.grows
-    return grows and fleet.tried(Do.SPREAD) and fleet.failed and not fleet.fenced
+    return grows_in_vain(fleet) and fleet.tried(Do.SPREAD)
 
 
 def must_stop_new(fleet: Fleet) -> bool:
     """New instances were started in vain, and no edge can be using them."""
-    if fleet.plan is None or not fleet.plan.grows or not fleet.failed or fleet.fenced or not fleet.tried(Do.START):
+    if not grows_in_vain(fleet) or not fleet.tried(Do.START):
         return False
     return not fleet.tried(Do.SPREAD) or fleet.all_good(Do.SPREAD, fleet.roles.edges, part=1)
 
@@ -178,6 +190,7 @@ DEPLOY = (
     Step(Do.CONFIRM, "Confirm", Scope.DECIDER, always),
     Step(Do.CONFIRM, "Confirm on the other edges", Scope.FOLLOWERS, decided, part=1),
     Step(Do.GO_BACK, "Go back", Scope.EDGES, must_go_back),
+    Step(Do.STEADY, "Ask the new slot why", Scope.SERVICES, must_ask_why, part=1),
     Step(Do.STOP, "Stop the idle slot", Scope.SERVICES, must_stop_idle),
     Step(Do.DRAIN, "Drain the old slot, which stays warm", Scope.SERVICES, decided),
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
@@ -208,7 +221,8 @@ SCALE = (
     *TAKE_THE_LEASE,
     Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
     Step(Do.READY, "Ready the instances and the edges", Scope.SERVING, always),
-    Step(Do.START, "Start the new instances", Scope.SERVICES, grows),
+    # All that are to have traffic: hosts may disagree about which of them run.
+    Step(Do.START, "Start the instances", Scope.SERVICES, always),
     Step(Do.SPREAD, "Spread the traffic over the instances", Scope.SERVING, always),
     Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, let_in),
     Step(Do.STEADY, "See that nothing was started again", Scope.SERVICES, grows),

@@ -8,8 +8,10 @@ from datetime import timedelta
 from graphlib import TopologicalSorter
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
+from handrail.model.backup import Backup
+from handrail.model.check import Checks
 from handrail.model.datastore import Datastore
 from handrail.model.duration import Duration, SomeTime, TenSecondsOrMore
 from handrail.model.edge import Edge
@@ -17,7 +19,8 @@ from handrail.model.notation import HostPath, Name, SecretName, Whole
 from handrail.model.release import Release
 from handrail.model.secret import SecretSource
 from handrail.model.service import Service
-from handrail.model.value import Rows, Table, Value, unfit
+from handrail.model.threshold import Percent, Thresholds
+from handrail.model.value import Rows, Table, Value
 
 
 class Times(Value):
@@ -37,16 +40,10 @@ class Times(Value):
     )
 
 
-def _percent(raw: object) -> object:
-    if not isinstance(raw, int | float) or isinstance(raw, bool) or not 0 <= raw <= 100:
-        raise unfit("a number from 0 to 100")
-    return raw
-
-
 class Bake(Value):
     """What the edge may show while the new slot is watched."""
 
-    errors_percent: Annotated[float, BeforeValidator(_percent), Field(ge=0, le=100)] = Field(
+    errors_percent: Percent = Field(
         default=1.0, description="Share of answers with a status of 500 or more that is still good, in percent."
     )
     p95: SomeTime = Field(default=timedelta(seconds=1), description="Time within which 95 of 100 answers must come.")
@@ -82,6 +79,13 @@ class System(Value):
     release: Release = Field(description="Where releases come from and what is done with one.")
     times: Times = Field(default_factory=Times, description="How long the steps of a change take.")
     bake: Bake = Field(default_factory=Bake, description="What the edge may show while the new slot is watched.")
+    thresholds: Thresholds = Field(
+        default_factory=Thresholds, description="Above which numbers `fab check` and `fab watch` warn."
+    )
+    checks: Checks = Field(default_factory=Checks, description="What `fab check` looks at.")
+    backups: Rows[Name, Backup] = Field(
+        default_factory=lambda: Table({}), description="Where dumps are, by name; `fab check` looks at their age."
+    )
     secrets: Rows[SecretName, SecretSource] = Field(
         default_factory=lambda: Table({}), description="Where each secret comes from, by name."
     )

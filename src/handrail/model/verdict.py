@@ -92,10 +92,17 @@ def _first_words(fleet: Fleet, wanted: Outcome) -> str:
     return ""
 
 
+def _why(fleet: Fleet) -> str:
+    """What the programs of the new slot said when they were asked after the failure."""
+    asked = fleet.outcomes.get((Do.STEADY, 1), {})
+    told = [fleet.words.get((Do.STEADY, 1, host), "") for host, outcome in asked.items() if outcome is Outcome.FAILED]
+    return f"; {told[0]}" if told else ""
+
+
 def _cause(fleet: Fleet) -> str:
     """The first thing that went wrong, in the order of the steps."""
     for (do, part), by_host in fleet.outcomes.items():
         for host, outcome in by_host.items():
             if outcome in {Outcome.FAILED, Outcome.UNKNOWN}:
-                return f"{do} failed on {host}: {fleet.words.get((do, part, host), '') or outcome}"
+                return f"{do} failed on {host}: {fleet.words.get((do, part, host), '') or outcome}{_why(fleet)}"
     return "stopped by the operator" if fleet.interrupted else "failed"

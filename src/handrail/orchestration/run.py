@@ -96,9 +96,13 @@ class Run:
         return tuple(one for one in self.every(service, slot) if one.number <= self.plan.instances.get(service.name, 1))
 
     def every(self, service: Service, slot: Slot) -> tuple[Instance, ...]:
-        """Name all instances of a service that a slot may have."""
-        system = self.environment.system
-        return tuple(Instance(system.name, system.root, service, slot, number) for number in service.numbers)
+        """Name all instances of a service that a slot may have, by the limits of today or by those of yesterday."""
+        system, most = self.environment.system, max(service.instances.max, self.told(service.name))
+        return tuple(Instance(system.name, system.root, service, slot, number) for number in range(1, most + 1))
+
+    def told(self, service: str) -> int:
+        """Tell the most instances of a service that any host was told of."""
+        return max((state.instances.get(service, 0) for state in self.fleet.states.values()), default=0)
 
     def clear(self, variables: Mapping[str, str | SecretReference]) -> dict[str, str]:
         """Put the secrets in, to be sent on standard input."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from pyinfra.api.exceptions import DeployError
 
 from handrail import artifacts
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid
-from handrail.hosts.inventory import load_environment
+from handrail.hosts.inventory import SYSTEM_VARIABLE, load_environment
 from handrail.model.plan import Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_version
@@ -56,7 +57,7 @@ def _make(verb: Verb) -> Watch:
         name=_wanted(data.get("environment"), "environment"),
         systems=tuple(_wanted(data.get("systems"), "systems")),
         folder=Path(_wanted(data.get("inventory_folder") or "inventories", "inventory_folder")),
-        only=_text(data, "system"),
+        only=_text(data, "system") or os.environ.get(SYSTEM_VARIABLE, ""),
     )
     intent = _intent(verb, data, loaded)
     gate.check(loaded.environment, intent)

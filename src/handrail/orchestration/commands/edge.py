@@ -31,7 +31,8 @@ def ready_edge(run: Run) -> Sequence[Command]:
         name: [host.address for host in environment.service_hosts(name)] for name in environment.system.services
     }
     peers = [host.address for host in environment.edge_hosts]
-    site = nginx.site(environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers)
+    told = {name: run.told(name) for name in environment.system.services}
+    site = nginx.site(environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers, told=told)
     arguments = (take_in_site(environment.system), *told_instances(run))
     return [
         *put_unit(run, edge.runtime, unit, edge.file),
@@ -65,8 +66,8 @@ def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
 def spread(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Let so many instances of the service that is scaled have traffic, or as many as before."""
     plan = run.plan
-    number = plan.before if step.part else plan.instances[plan.service]
-    return [run.fenced(["instances", "spread"], (plan.service, str(number)))]
+    way, number = ("back", plan.before) if step.part else ("on", plan.instances[plan.service])
+    return [run.fenced(["instances", "spread"], (way, plan.service, str(number)))]
 
 
 def verify(run: Run, step: Step, host: str) -> Sequence[Command]:

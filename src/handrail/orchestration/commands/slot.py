@@ -60,7 +60,7 @@ def ready_slot(run: Run, host: str) -> Command:
     arguments = (*head, *told_instances(run))
     seconds = stop_seconds(services) + STOP_SECONDS
     return run.fenced(
-        ["instances", "put_files", "ready_slot"], arguments, seconds=seconds, stdin=bundle(files(run, instances))
+        ["instances", "put_files", "ready_slot"], arguments, seconds=seconds, stdin=bundle(files(run, instances, host))
     )
 
 
@@ -69,16 +69,16 @@ def ready_instances(run: Run, host: str) -> Command:
     service = run.environment.system.services[run.plan.service]
     instances = [one for one in run.instances(service, run.plan.slot) if one.number > run.plan.before]
     return run.fenced(
-        ["put_files", "ready_instances"], (reloads(instances),), seconds=60, stdin=bundle(files(run, instances))
+        ["put_files", "ready_instances"], (reloads(instances),), seconds=60, stdin=bundle(files(run, instances, host))
     )
 
 
-def files(run: Run, instances: Sequence[Instance]) -> list[File]:
+def files(run: Run, instances: Sequence[Instance], host: str) -> list[File]:
     """List what the instances need on their host, each file once."""
     found: dict[str, File] = {}
     for one in instances:
         runtime, version = RUNTIMES[one.service.runtime], version_of(run.plan.release_id)
-        variables = run.clear(run.environment.variables(one.service, one.slot, version, one.number))
+        variables = run.clear(run.environment.variables(one.service, one.slot, version, one.number, host))
         for file in (*runtime.files(one), runtime.environment(one, variables)):
             found[file.path] = file
     return list(found.values())
@@ -95,10 +95,11 @@ def users(services: Iterable[Service]) -> str:
 
 
 def told_instances(run: Run) -> tuple[str, ...]:
-    """Give each service that can have several instances, and their number, for hosts that are new."""
-    services = run.environment.system.services
-    counts = [(name, str(count)) for name, count in run.plan.instances.items() if services[name].instances.max > 1]
-    return tuple(word for pair in counts for word in pair)
+    """Give each service that can have several instances, and how many have the traffic by now, for hosts that are new."""
+    plan, services = run.plan, run.environment.system.services
+    most = {name: service.instances.max for name, service in services.items() if service.instances.max > 1}
+    counts = {name: plan.before if name == plan.service else plan.instances[name] for name in most}
+    return tuple(word for name, count in counts.items() for word in (name, str(min(count, most[name]))))
 
 
 def start(run: Run, step: Step, host: str) -> Sequence[Command]:
@@ -110,7 +111,7 @@ def start(run: Run, step: Step, host: str) -> Sequence[Command]:
         for service in run.environment.services_on(host)
         if service.name in generation
         for one in run.instances(service, plan.slot)
-        if plan.verb is not Verb.SCALE or (service.name == plan.service and one.number > plan.before)
+        if plan.service in {"", service.name}
     ]
 
 

@@ -1,0 +1,80 @@
+"""Each test of the suite runs once for each runtime, on hosts of the lab with a good release live."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lab.load import Load
+from tests.lab.conformance.subject import GOOD, SUBJECTS, Subject
+from tests.lab.controller import ROOT
+from tests.lab.inventory import QUICK, inventory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+TABLE = ROOT / ".handrail" / "conformance.json"
+
+
+@pytest.fixture(scope="session", params=SUBJECTS, ids=lambda one: one.runtime)
+def up(request: pytest.FixtureRequest) -> Subject:
+    """The system with its hosts up."""
+    subject: Subject = request.param
+    line = [sys.executable, "-m", "lab", "up", "--system", subject.system]
+    subprocess.run(line, cwd=ROOT, check=True, timeout=290)
+    return subject
+
+
+@pytest.fixture
+def subject(alone: None, up: Subject) -> Subject:
+    """The system with a good release live, brought there by its own verbs."""
+    if not _is_good(up):
+        up.lay_hands_on()
+        up.run("startup")
+        up.run("deploy", release=GOOD[0])
+        assert _is_good(up), up.status()
+    return up
+
+
+@pytest.fixture
+def quick(up: Subject, tmp_path: Path) -> Path:
+    """The system's inventory with the shortest times that are allowed."""
+    return inventory(tmp_path / "quick", QUICK, system=up.system)
+
+
+@pytest.fixture
+def changed(up: Subject, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    """Make an inventory in which the first service of the system is described otherwise."""
+
+    def make(changes: dict[str, Any]) -> Path:
+        return inventory(tmp_path / "changed", {**QUICK, "services": {up.first: changes}}, system=up.system)
+
+    return make
+
+
+@pytest.fixture
+def load(up: Subject) -> Callable[..., Load]:
+    """Requests on the system's edge while the block runs."""
+    return lambda rate=300, connections=15: Load(up.url, rate=rate, connections=connections)
+
+
+@pytest.fixture(scope="session")
+def table() -> Iterator[dict[str, Any]]:
+    """What was measured of each runtime; `make conformance` prints it."""
+    rows: dict[str, Any] = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    yield rows
+    TABLE.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def _is_good(subject: Subject) -> bool:
+    if subject.served() not in GOOD:
+        return False
+    seen = subject.status()
+    live = [row for row in seen["services"] if row["live"]]
+    calm = seen["consistent"] and not seen["leases"] and not any(edge["held"] for edge in seen["edges"])
+    return bool(calm and all(row["healthy"] for row in live if row["instance"] == 1))

@@ -1,0 +1,159 @@
+"""A system on its lab hosts: what every runtime must be able to do is tried on one of these."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handrail.control.inventory import read
+from handrail.hosts.script import shell_line
+from handrail.model.slot import Slot
+from handrail.runtimes import RUNTIMES
+from handrail.runtimes.protocol import Instance
+from lab.docker import docker, shell
+from lab.hosts import SYSTEMS, named
+from tests.lab.controller import ROOT, Controller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Releases that have nothing wrong with them; see lab/releases.py.
+GOOD = ("1.0.0", "1.1.0", "1.5.0")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A system that stands for its runtime: `scaled` is a service of it that may have several instances."""
+
+    runtime: str
+    system: str
+    scaled: str
+    first: str
+
+    @property
+    def inventory(self) -> Path:
+        """Its inventory of the lab."""
+        folder = ROOT / "inventories"
+        return folder / "lab.py" if self.system == "sanvi" else folder / self.system / "lab.py"
+
+    @cached_property
+    def url(self) -> str:
+        """Where its edge is published on loopback."""
+        port = next(host.http_port for host in SYSTEMS[self.system] if host.http_port)
+        return f"http://127.0.0.1:{port}"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Its hosts by name."""
+        return tuple(host.name for host in SYSTEMS[self.system])
+
+    @property
+    def service_hosts(self) -> tuple[str, ...]:
+        """Its hosts that run services."""
+        return tuple(host.name for host in SYSTEMS[self.system] if {"web", "app"} & set(host.roles))
+
+    @property
+    def edge(self) -> str:
+        """Its edge."""
+        return next(host.name for host in SYSTEMS[self.system] if host.http_port)
+
+    def sh(self, host: str, script: str) -> str:
+        """Run a script as root on a host and give what it printed."""
+        return shell(named(host).container, script)
+
+    def reboot(self, host: str) -> None:
+        """Restart a host, as a power failure does."""
+        docker("restart", "--time=0", named(host).container)
+
+    def begin(self, verb: str, inventory: Path | None = None, **data: str) -> Controller:
+        """Begin a change in a process of its own."""
+        return Controller(verb, inventory=inventory or self.inventory, **data)
+
+    def run(self, verb: str, inventory: Path | None = None, **data: str) -> Controller:
+        """Run a change to its end, which must be a good one."""
+        controller = self.begin(verb, inventory, **data)
+        assert controller.wait() == 0, f"{controller.end}\n{controller.output()}"
+        return controller
+
+    def fab(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a task."""
+        line = [str(Path(sys.executable).with_name("fab")), *words, "--inventory", str(self.inventory)]
+        return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+
+    def status(self) -> dict[str, Any]:
+        """Give what `fab status --json` says."""
+        done = self.fab("status", "--json")
+        assert done.stdout, done.stderr
+        return dict(json.loads(done.stdout))
+
+    def served(self, path: str = "/api/version") -> str:
+        """Give the release that the edge serves; empty when it does not answer with 200."""
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as response:  # noqa: S310  # loopback
+                response.read()
+                return str(response.headers.get("X-Release", ""))
+        except (urllib.error.HTTPError, OSError):
+            return ""
+
+    def other(self) -> str:
+        """Name a good release that is not served."""
+        served = self.served()
+        return next(release for release in GOOD if release != served)
+
+    def fresh(self) -> str:
+        """Name a good release that no slot holds, so that a deploy of it goes through every step."""
+        held = {row["version"] for row in self.status()["services"]}
+        return next(release for release in GOOD if release not in held)
+
+    def eventually(self, what: str, condition: Callable[[], bool], *, seconds: float = 60) -> float:
+        """Wait until something is true; give how long that took."""
+        began = time.monotonic()
+        while not condition():
+            assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s: {what}"
+            time.sleep(0.2)
+        return time.monotonic() - began
+
+    def pending(self) -> bool:
+        """Tell whether a cutover waits to be confirmed, or a share of the traffic goes elsewhere."""
+        folder = f"/run/handrail/{self.system}"
+        found = f"ls {folder}/blue {folder}/green {folder}/blue.* {folder}/green.* 2>/dev/null || :"
+        return bool(self.sh(self.edge, found).strip())
+
+    def instance(self, slot: str) -> Instance:
+        """Name the first instance of its first service in a slot."""
+        described = read(self.inventory).load().environment.system
+        return Instance(described.name, described.root, described.services[self.first], Slot(slot))
+
+    def stop(self, slot: str, host: str) -> None:
+        """Stop its first service in a slot of a host, past handrail."""
+        self.sh(host, shell_line(RUNTIMES[self.runtime].stop([self.instance(slot)])))
+
+    def lay_hands_on(self) -> None:
+        """Give up the lease of a run that was killed by a test that is over."""
+        for host in self.hosts:
+            self.sh(host, f"rm -f /run/handrail/{self.system}/lease*")
+
+    def running(self) -> int:
+        """Count the instances that run, of the service that is scaled, in the live slot of one host."""
+        rows = self.status()["services"]
+        host = self.service_hosts[0]
+        mine = [row for row in rows if (row["host"], row["service"], row["live"]) == (host, self.scaled, True)]
+        return sum(row["running"] for row in mine)
+
+
+SUBJECTS = (
+    Subject("systemd", "sanvi", scaled="frontend", first="backend"),
+    Subject("pm2", "vendhub", scaled="api", first="api"),
+    Subject("docker", "inventory", scaled="api", first="api"),
+    Subject("compose", "marketplace", scaled="backend", first="backend"),
+)
+os.environ.setdefault("NO_COLOR", "1")
