@@ -126,7 +126,7 @@ def test_verify_says_that_the_system_is_as_described(fleet, start):
 @pytest.mark.parametrize(
     ("harm", "mend", "failing"),
     [
-        ("chmod 644 /opt/sanvi/env/*/*.env", "chmod 600 /opt/sanvi/env/*/*.env", "test_environment_file_is_for_its_owner"),
+        ("chmod 644 /opt/sanvi/env/*/*.env", "chmod 600 /opt/sanvi/env/*/*.env", "test_environment_file_is_for_its"),
         ("chmod o+w /opt/sanvi/releases/*", "chmod o-w /opt/sanvi/releases/*", "test_releases_cannot_be_changed"),
     ],
 )  # fmt: skip

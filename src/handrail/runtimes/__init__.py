@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from handrail.runtimes.docker import Docker
+from handrail.runtimes.pm2 import Pm2
 from handrail.runtimes.systemd import Systemd
 from handrail.runtimes.systemd_unit import SystemdUnits
 
@@ -13,5 +15,5 @@ if TYPE_CHECKING:
     from handrail.runtimes.protocol import Runtime
     from handrail.runtimes.unit import Units
 
-RUNTIMES: Mapping[str, Runtime] = {"systemd": Systemd()}
+RUNTIMES: Mapping[str, Runtime] = {"systemd": Systemd(), "pm2": Pm2(), "docker": Docker()}
 UNITS: Mapping[str, Units] = {"systemd": SystemdUnits()}

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 # The service is called dead when it was started again this often within one wait for its health.
 RESTARTS_THAT_MEAN_DEAD = 3
 
+# `enable` reloads the daemon, which takes longer than all the rest: only when it is needed. A unit that was stopped
+# while it waited for its next start keeps its count of restarts, which `reset-failed` clears.
+START = """
+systemctl is-enabled -q "$0" || systemctl enable -q "$0" || exit
+systemctl is-active -q "$0" && exit
+systemctl reset-failed "$0" 2>/dev/null
+systemctl start "$0"
+"""
 # What is asked of a unit; see systemctl(1), "show".
 PROPERTIES = "Id,LoadState,ActiveState,SubState,NRestarts,UnitFileState"
 
@@ -82,12 +90,7 @@ class Systemd:
 
     def start(self, instance: Instance) -> tuple[Argv, ...]:
         """Start it, and have it started at boot."""
-        unit = _unit(instance)
-        # `enable` reloads the daemon, which takes longer than all the rest: only when it is needed.
-        return (
-            ("sh", "-c", 'systemctl is-enabled -q "$0" || systemctl enable -q "$0"', unit),
-            ("systemctl", "start", unit),
-        )
+        return (("sh", "-c", START, _unit(instance)),)
 
     def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
         """Stop them all at once; systemd waits up to the unit's TimeoutStopSec."""
@@ -100,7 +103,7 @@ class Systemd:
         return ("sh", "-c", script, _unit(instance), str(RESTARTS_THAT_MEAN_DEAD))
 
     def restarts(self, instance: Instance) -> Argv:
-        """Print the unit's own count, which a stop sets to zero."""
+        """Print the unit's own count since it was started."""
         return ("systemctl", "show", "-p", "NRestarts", "--value", _unit(instance))
 
     def pid(self, instance: Instance) -> Argv:
@@ -118,8 +121,9 @@ class Systemd:
         return {place: unit_state(pairs) for place, pairs in known.items() if pairs.get("LoadState") != "not-found"}
 
     def log(self, instance: Instance, *, lines: int) -> Argv:
-        """Print its last lines from the journal; systemd's own are among them, such as that of the OOM killer."""
-        return ("journalctl", "-u", _unit(instance), "-n", str(lines), "--no-pager", "-o", "cat")
+        """Print its last lines from the journal since the slot got its release; the OOM killer's are among them."""
+        script = 'journalctl -u "$0" -n "$1" --since "@$(stat -c %Y "$2")" --no-pager -q -o cat'
+        return ("sh", "-c", script, _unit(instance), str(lines), f"{instance.root}/slots/{instance.slot}")
 
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
         """Read the journal of all slots; `-o short-unix` begins a line with seconds since 1970."""

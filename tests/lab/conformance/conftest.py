@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.load import Load
-from tests.lab.conformance.subject import GOOD, SUBJECTS, Subject
+from tests.lab.conformance.subject import SUBJECTS, Subject
 from tests.lab.controller import ROOT
 from tests.lab.inventory import QUICK, inventory
 
@@ -33,11 +33,7 @@ def up(request: pytest.FixtureRequest) -> Subject:
 @pytest.fixture
 def subject(alone: None, up: Subject) -> Subject:
     """The system with a good release live, brought there by its own verbs."""
-    if not _is_good(up):
-        up.lay_hands_on()
-        up.run("startup")
-        up.run("deploy", release=GOOD[0])
-        assert _is_good(up), up.status()
+    up.make_good()
     return up
 
 
@@ -60,7 +56,7 @@ def changed(up: Subject, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
 @pytest.fixture
 def load(up: Subject) -> Callable[..., Load]:
     """Requests on the system's edge while the block runs."""
-    return lambda rate=300, connections=15: Load(up.url, rate=rate, connections=connections)
+    return lambda rate=300, connections=15: Load(up.url, rate=rate, connections=connections, paths=up.paths)
 
 
 @pytest.fixture(scope="session")
@@ -69,12 +65,3 @@ def table() -> Iterator[dict[str, Any]]:
     rows: dict[str, Any] = json.loads(TABLE.read_text()) if TABLE.exists() else {}
     yield rows
     TABLE.write_text(json.dumps(rows, indent=2) + "\n")
-
-
-def _is_good(subject: Subject) -> bool:
-    if subject.served() not in GOOD:
-        return False
-    seen = subject.status()
-    live = [row for row in seen["services"] if row["live"]]
-    calm = seen["consistent"] and not seen["leases"] and not any(edge["held"] for edge in seen["edges"])
-    return bool(calm and all(row["healthy"] for row in live if row["instance"] == 1))

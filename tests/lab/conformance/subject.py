@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -50,6 +49,11 @@ class Subject:
         """Where its edge is published on loopback."""
         port = next(host.http_port for host in SYSTEMS[self.system] if host.http_port)
         return f"http://127.0.0.1:{port}"
+
+    @property
+    def paths(self) -> dict[str, int]:
+        """What clients ask for; a system without a frontend has no page."""
+        return {"/api/version": 2, "/api/items": 1, "/health" if self.system == "vendhub" else "/": 1}
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -137,10 +141,24 @@ class Subject:
         """Stop its first service in a slot of a host, past handrail."""
         self.sh(host, shell_line(RUNTIMES[self.runtime].stop([self.instance(slot)])))
 
-    def lay_hands_on(self) -> None:
-        """Give up the lease of a run that was killed by a test that is over."""
-        for host in self.hosts:
+    def make_good(self) -> None:
+        """See that a good release is live, brought there by the system's own verbs."""
+        if self.is_good():
+            return
+        for host in self.hosts:  # a run may have been killed by a test that is over
             self.sh(host, f"rm -f /run/handrail/{self.system}/lease*")
+        self.run("startup")
+        self.run("deploy", release=GOOD[0])
+        assert self.is_good(), self.status()
+
+    def is_good(self) -> bool:
+        """Whether a good release is live and healthy everywhere, and nothing is held or unfinished."""
+        if self.served() not in GOOD:
+            return False
+        seen = self.status()
+        live = [row for row in seen["services"] if row["live"]]
+        calm = seen["consistent"] and not seen["leases"] and not any(edge["held"] for edge in seen["edges"])
+        return bool(calm and all(row["healthy"] for row in live if row["instance"] == 1))
 
     def running(self) -> int:
         """Count the instances that run, of the service that is scaled, in the live slot of one host."""
@@ -156,4 +174,12 @@ SUBJECTS = (
     Subject("docker", "inventory", scaled="api", first="api"),
     Subject("compose", "marketplace", scaled="backend", first="backend"),
 )
-os.environ.setdefault("NO_COLOR", "1")
+
+
+def named_subject(runtime: str) -> Subject:
+    """Bring up the system that stands for a runtime, and see that a good release is live."""
+    subject = next(one for one in SUBJECTS if one.runtime == runtime)
+    line = [sys.executable, "-m", "lab", "up", "--system", subject.system]
+    subprocess.run(line, cwd=ROOT, check=True, timeout=290)
+    subject.make_good()
+    return subject

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.lab
+
 
 def fails(subject, release, inventory=None):
     """Deploy a release that must fail, and give what the report says."""

@@ -6,6 +6,10 @@ import threading
 import time
 import urllib.request
 
+import pytest
+
+pytestmark = pytest.mark.lab
+
 
 def test_deploy_and_rollback_drop_no_request(subject, load, table):
     before, after = subject.served(), subject.other()

@@ -1,4 +1,4 @@
-// Written by handrail. Makes what PM2 runs equal to what is enabled; `boot` starts PM2's daemon as well.
+// Written by handrail. Makes what PM2 runs equal to what is enabled; starts PM2's daemon unless the unit has it already.
 'use strict';
 
 const fs = require('fs');
@@ -6,19 +6,23 @@ const path = require('path');
 const { execFileSync } = require('child_process');
 const { promisify } = require('util');
 
-// For PM2's answers, beyond the time that programs have to stop.
-const SECONDS = 60;
+// For PM2's answers, beyond the time that programs have to stop. It never answers when two daemons start at once.
+const SECONDS = 20;
 const ALIVE = ['online', 'launching', 'waiting restart'];
 // What a program gets to see of our own environment: as much as systemd gives.
 const SEEN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG'];
 
+// Set by systemd when the unit has its daemon.
+const ours = process.env.MAINPID;
 const bin = process.env.PATH.split(':').map((folder) => `${folder}/pm2`).find(fs.existsSync);
 const pm2 = require(path.dirname(path.dirname(fs.realpathSync(bin))));
+const pidFile = process.env.PM2_PID_FILE_PATH;
 const call = (verb, ...words) => promisify(pm2[verb].bind(pm2))(...words);
 
 function processes(folder) {
   const files = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
-  return files.filter((file) => file.endsWith('.json')).map((file) => path.basename(file, '.json'));
+  const there = files.filter((file) => file.endsWith('.json') && fs.existsSync(`${folder}/${file}`));
+  return there.map((file) => path.basename(file, '.json'));
 }
 
 function expect(seconds) {
@@ -34,10 +38,10 @@ function end(reason) {
 async function sync() {
   const known = processes(__dirname);
   const enabled = processes(`${__dirname}/enabled`);
-  expect(SECONDS);
   const alive = await new Promise((answer) => pm2.Client.pingDaemon(answer));
-  // Somebody else's daemon ends with somebody else's session, and may have brought back what ran months ago.
-  if (alive && process.argv[2] === 'boot') execFileSync(bin, ['kill']);
+  // A daemon outside of our unit ends with somebody's login, and may have brought back what ran months ago.
+  if (alive && !ours) execFileSync(bin, ['kill']);
+  expect(SECONDS);
   await call('connect');
   const list = await call('list');
   const good = (one) => enabled.includes(one.name) && ALIVE.includes(one.pm2_env.status);
@@ -48,7 +52,8 @@ async function sync() {
   for (const name of Object.keys(process.env)) if (!SEEN.includes(name)) delete process.env[name];
   const apps = missing.map((name) => JSON.parse(fs.readFileSync(`${__dirname}/${name}.json`, 'utf8')));
   const started = apps.length ? await call('start', { apps }) : [];
-  return started.length === apps.length ? '' : `PM2 started ${started.length} of ${missing.join(', ')}`;
+  if (started.length < apps.length) return `PM2 started ${started.length} of ${missing.join(', ')}`;
+  return fs.existsSync(pidFile) ? '' : 'somebody has started another daemon of PM2 meanwhile';
 }
 
 sync().then(end, (error) => end(error.message || String(error)));

@@ -1,11 +1,12 @@
-// Prints a line for each process that handrail has made known: name, status, restarts, number, enabled; tab-separated.
-// Nothing else of what PM2 knows leaves the host. Never starts PM2's daemon.
+// ROOT VERB NAME...: ask PM2 to `list` or to `reloadLogs`; never starts its daemon.
+// Prints of each process that handrail has made known: name, status, restarts, number, enabled; tab-separated.
+// Nothing else of what PM2 knows leaves the host.
 'use strict';
 
 const fs = require('fs');
 const path = require('path');
 
-const [root, ...names] = process.argv.slice(1);
+const [root, verb, ...names] = process.argv.slice(1);
 
 function print(alive, list = []) {
   for (const name of names) {
@@ -24,5 +25,5 @@ const bin = process.env.PATH.split(':').map((folder) => `${folder}/pm2`).find(fs
 const pm2 = require(path.dirname(path.dirname(fs.realpathSync(bin))));
 pm2.Client.pingDaemon((alive) => {
   if (!alive) print(false);
-  pm2.Client.launchRPC(() => pm2.list((error, list) => print(true, list)));
+  pm2.Client.launchRPC(() => pm2[verb]((error, list) => print(true, list)));
 });

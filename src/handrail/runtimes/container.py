@@ -1,0 +1,201 @@
+"""What containers have in common, whoever made them: each is named like its instance, and Docker keeps what it prints.
+
+All of it is the docker command line, not Docker's Python SDK: the commands run on the host, in the round trip of their
+step. The SDK would be one more package on every host, or a tunnel to each daemon's socket and a round trip for every
+call. Docker 20.10 is the oldest that will do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.model.host_state import UnitState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from handrail.model.service import Service
+    from handrail.runtimes.protocol import Argv, Instance, Place
+
+# The instance is called dead when it was started again this often within one wait for its health.
+RESTARTS_THAT_MEAN_DEAD = 3
+# Docker's own default is one file without a limit, which fills the disk.
+LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
+
+# A daemon that hangs must not hang whoever looks.
+USABLE = """
+command -v docker >/dev/null || { echo "docker is not installed"; exit 1; }
+said=$(timeout --kill-after=1 5 docker version --format '{{.Server.Version}}' 2>&1) && exit 0
+[ $? != 124 ] || said="no answer within 5 s"
+printf '%s\\n' "$said" | tail -n 1
+exit 1
+"""
+# A host whose Docker was stopped is started up with it.
+WAKE = """
+docker version >/dev/null 2>&1 || systemctl start docker
+"""
+# What runs is left alone. Everything else is made anew, also what only waits for its next try: its image or its
+# variables may be others by now. Volumes without a name would be nobody's afterwards.
+CLEAR = """
+[ "$(docker container inspect --format '{{.State.Status}}' "$process" 2>/dev/null)" != running ] || exit 0
+docker rm --force --volumes "$process" >/dev/null 2>&1
+"""
+# Images of releases that are no longer beside this one. An image that a container has, even a stopped one, stays.
+FORGET = """
+kept=$(printf '%s\\n' ../* | sed 's|.*/||' | tr + _)
+docker image ls --format '{{.Repository}}:{{.Tag}}' "$repository" 2>/dev/null | while read -r old; do
+    [ "$old" = "$image" ] || printf '%s\\n' "$kept" | grep -qFxe "${old##*:}" || docker image rm "$old"
+done >/dev/null 2>&1
+"""
+# Pull an image and give it the release's name, as its only one unless somebody had it before: else it would stay for ever.
+TAKE = """
+take() { # IMAGE
+    docker tag "$1" "$image" || return 1
+    case $1 in sha256:*) return 0 ;; esac
+    printf '%s\\n' "$before" | grep -qFxe "$1" || docker image rm "$1" >/dev/null
+}
+pull() { # IMAGE
+    before=$(docker image inspect --format "$1" "$1" 2>/dev/null)
+    docker pull --quiet "$1" && take "$1"
+}
+"""
+# Containers restart `always`, so a stop must take that away first. `unless-stopped` would need no such step, but a
+# daemon that was killed stops such containers when it comes back, and then takes them for stopped by hand.
+STOP = """
+seconds=$1; shift
+known=$(docker ps --all --format '{{.Names}}\\n{{.ID}}') || exit 1
+mine=$(printf '%s\\n' "$@" | grep -Fxe "${known:-/}") || exit 0
+# shellcheck disable=SC2086  # names hold no spaces
+docker update --restart no $mine >/dev/null && docker stop -t "$seconds" $mine
+"""
+DIED = """
+docker container inspect --format '{{.State.Status}} {{.RestartCount}}' "$1" | {
+    read -r state count
+    case $state in created | exited | dead | removing) exit 0 ;; esac
+    [ "${count:-0}" -ge "$2" ]
+}
+"""
+# What is never empty comes last: a connector may strip lines.
+STATES = "\t".join(
+    f"{{{{{field}}}}}"
+    for field in (
+        ".Name", 'index .Config.Labels "com.docker.compose.service"', ".State.ExitCode", ".RestartCount",
+        ".HostConfig.RestartPolicy.Name", ".State.Status",
+    )
+)  # fmt: skip
+# What runs again has forgotten how it ended; the daemon knows its last 256 events, until it is started anew itself.
+LOG = """
+id=$(docker container inspect --format '{{.Id}}' "$2" 2>&1) || { echo "$id"; exit 0; }
+docker logs --tail "$1" "$id" 2>&1
+end=$(docker events --since 24h --until "$(date +%s.%N)" --filter "container=$id" --filter event=die --filter event=oom \\
+    --format '{{.Action}} {{.Actor.Attributes.exitCode}}' | awk '
+        $1 == "oom" { why = ", out of memory" }
+        $1 == "die" { if ($2 == 137 && !why) why = ", killed"; end = ", ended with exit code " $2 why; why = "" }
+        END { print end }')
+state='{{if eq .State.Status "exited"}}, ended with exit code {{.State.ExitCode}}{{end}}{{if .State.OOMKilled}}, out of memory{{end}}'
+docker container inspect --format \\
+    "container {{.State.Status}}, started again {{.RestartCount}} times${end:-$state}{{with .State.Error}}: {{.}}{{end}}" "$id"
+"""
+READ_ONE = """
+tail=$1 since=$2; shift 2
+export TZ=UTC LC_ALL=C
+read_one() { # NAME OPTION...: nothing of one that was never made
+    one=$1; shift
+    title=$(docker container inspect --format '{{.Name}}' "$one" 2>/dev/null) || return 0
+    docker logs --timestamps "$@" "$one" 2>&1 | sed -un "s|^\\([0-9-]*T[0-9:.]*Z\\) |\\1 ${title#/}: |p"
+}
+"""
+READ_LOG = f"""{READ_ONE}
+for one; do read_one "$one" --tail "$tail" ${{since:+--since "$since"}}; done | sort -s -k 1,1 |
+    if [ "$tail" = all ]; then cat; else tail -n "$tail"; fi
+"""
+# Each one is followed into its next start, which is another container. tail(1) ends when nobody reads any more, and
+# with it everything here: `timeout 0` made a process group of it.
+FOLLOW_LOG = f"""{READ_ONE}
+follow() {{
+    read_one "$1" --follow --tail "$tail" ${{since:+--since "$since"}}
+    while since=$(date +%s.%N); do sleep 2; read_one "$1" --follow --since "$since"; done
+}}
+for one; do follow "$one" & done
+tail -f /dev/null
+kill 0
+"""
+
+
+class Containers:
+    """The verbs that need no more than the names of containers."""
+
+    def usable(self, instances: Sequence[Instance]) -> Argv:
+        """Ask the daemon for its version."""
+        return ("sh", "-c", USABLE)
+
+    def reload(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Do nothing: files are read at each start."""
+        return ()
+
+    def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Stop them all at once and keep them, for what they printed; they do not come back at boot."""
+        seconds = max(int(one.service.stop.total_seconds()) for one in instances)
+        return (stop(seconds, *(one.process for one in instances)),)
+
+    def died(self, instance: Instance) -> Argv:
+        """Exit 0 when it does not run and will not be started again, or was started again and again."""
+        return ("sh", "-c", DIED, "handrail", instance.process, str(RESTARTS_THAT_MEAN_DEAD))
+
+    def restarts(self, instance: Instance) -> Argv:
+        """Print Docker's own count; each start makes a new container."""
+        return ("docker", "container", "inspect", "--format", "{{.RestartCount}}", instance.process)
+
+    def pid(self, instance: Instance) -> Argv:
+        """Print the first process of the container, as the host numbers it; its network is the container's."""
+        script = "docker container inspect --format '{{.State.Pid}}' \"$0\" 2>/dev/null || echo 0"
+        return ("sh", "-c", script, instance.process)
+
+    def status(self, instances: Sequence[Instance]) -> Argv:
+        """Show all of them in one call; it ends with 1 when some are unknown."""
+        return ("docker", "container", "inspect", "--format", STATES, *(one.process for one in instances))
+
+    def states(self, output: str, instances: Sequence[Instance]) -> Mapping[Place, UnitState]:
+        """Read a line for each container."""
+        known = {name: state for name, _, state in read_states(output)}
+        return {one.place: known[one.process] for one in instances if one.process in known}
+
+    def log(self, instance: Instance, *, lines: int) -> Argv:
+        """Print its last lines, and in the last one its state and how it ended."""
+        return ("sh", "-c", LOG, "handrail", str(lines), instance.process)
+
+    def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
+        """Read what Docker kept of each; that is what it printed since its last start by hand."""
+        return read_log(*(one.process for one in instances), since=since, lines=lines, follow=follow)
+
+    def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
+        """Do nothing: Docker rotates its files itself."""
+        return ()
+
+
+def stop(seconds: int, *names: str) -> Argv:
+    """Stop containers, by their names or short ids."""
+    return ("sh", "-c", STOP, "handrail", str(seconds), *names)
+
+
+def read_log(*names: str, since: str, lines: int, follow: bool) -> Argv:
+    """Read what containers printed, each line after its time in UTC and the container's name."""
+    # Docker knows no days.
+    begin = f"{int(since[:-1]) * 24}h" if since.endswith("d") else since.replace(" ", "T")
+    how = ("timeout", "0", "sh", "-c", FOLLOW_LOG) if follow else ("sh", "-c", READ_LOG)
+    return (*how, "handrail", str(lines or "all"), begin, *names)
+
+
+def read_states(output: str) -> Iterator[tuple[str, str, UnitState]]:
+    """Read lines of `STATES`: a container's name, that of its service in a Compose file, and its state."""
+    for line in output.splitlines():
+        if not line:
+            continue
+        name, service, code, restarts, policy, status = line.split("\t")
+        state = UnitState(
+            running=status == "running",
+            state=f"{status} ({code})" if status == "exited" else status,
+            restarts=int(restarts),
+            enabled=policy not in {"", "no"},
+        )
+        yield name.removeprefix("/"), service, state
