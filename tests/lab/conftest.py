@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lab import paths
 from lab.load import Load
 from tests.lab import known_state
 from tests.lab.controller import ROOT, Controller
 from tests.lab.fleet import EDGE, Fleet
 from tests.lab.inventory import QUICK, inventory
+from tests.lab.lock import only_test_on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +30,8 @@ def lab_is_up() -> None:
 @pytest.fixture
 def alone(lab_is_up: None) -> Iterator[None]:
     """One test at a time on these hosts, also with pytest-xdist."""
-    handle = os.open(paths.RUNTIME, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    yield
-    os.close(handle)
+    with only_test_on("sanvi"):
+        yield
 
 
 @pytest.fixture

@@ -12,19 +12,21 @@ import pytest
 from lab import paths
 from tests.lab.conformance.subject import named_subject
 from tests.lab.inventory import QUICK, inventory
+from tests.lab.lock import only_test_on
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("marketplace")]
 
 HOST = "market1"
 FILE = "docker-compose.production.yml"
 
 
 @pytest.fixture
-def subject(alone):
-    return named_subject("compose")
+def subject():
+    with only_test_on("marketplace"):
+        yield named_subject("compose")
 
 
 def with_compose_file(folder: Path, version: str, edit) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.conformance.subject import named_subject
+from tests.lab.lock import only_test_on
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("inventory")]
 
 HOST = "inventory2"
 # Where Docker unpacks what it is given.
@@ -15,8 +16,9 @@ TAGS = "docker images --format '{{.Repository}}:{{.Tag}}'"
 
 
 @pytest.fixture
-def subject(alone):
-    return named_subject("docker")
+def subject():
+    with only_test_on("inventory"):
+        yield named_subject("docker")
 
 
 def test_daemon_that_is_down_is_refused_before_anything_is_touched_and_startup_mends_it(subject):

@@ -14,8 +14,17 @@ from lab import containers, keys, passwords, paths, pm2, status
 from lab.docker import docker, shell
 from lab.hosts import LABEL, LOOPBACK, SYSTEMS, everywhere, named, with_role
 from lab.progress import say, wait_for
+from tests.lab.lock import only_test_on
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+
+
+@pytest.fixture(autouse=True)
+def alone():
+    """Nobody else uses the hosts of any system meanwhile."""
+    with only_test_on():
+        yield
+
 
 PING_POSTGRESQL = """
 const { Client } = require('pg');

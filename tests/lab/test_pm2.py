@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.conformance.subject import GOOD, named_subject
+from tests.lab.lock import only_test_on
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vendhub")]
 
 HOST = "vendhub1"
 HOME = "/opt/vendhub/.pm2"
@@ -14,8 +15,9 @@ STALE = '[{"name": "vendhub-api-blue", "pm_exec_path": "/bin/sleep", "args": ["9
 
 
 @pytest.fixture
-def subject(alone):
-    return named_subject("pm2")
+def subject():
+    with only_test_on("vendhub"):
+        yield named_subject("pm2")
 
 
 def test_host_without_pm2_is_refused_before_anything_is_touched(subject):

@@ -12,19 +12,25 @@ import yaml
 
 from tests.lab.conformance.subject import named_subject
 from tests.lab.controller import ROOT, Controller
+from tests.lab.lock import only_test_on
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vendhub")]
 
 OTHER = "kiosk"
 
 
 @pytest.fixture
-def both(alone, tmp_path):
+def both(tmp_path):
     """An inventory of VendHub's host with a second system, which is VendHub under another name and on other ports."""
-    named_subject("pm2")
+    with only_test_on("vendhub"):
+        named_subject("pm2")
+        yield with_second_system(tmp_path)
+
+
+def with_second_system(tmp_path):
     folder = tmp_path / "inventories"
     shutil.copytree(ROOT / "inventories", folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / ".handrail").symlink_to(ROOT / ".handrail")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,28 +11,32 @@ from lab.load import Load
 from tests.lab.conformance.subject import SUBJECTS, Subject
 from tests.lab.controller import ROOT
 from tests.lab.inventory import QUICK, inventory
+from tests.lab.lock import only_test_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TABLE = ROOT / ".handrail" / "conformance.json"
+TABLE = ROOT / ".handrail" / "conformance"
 
 
-@pytest.fixture(scope="session", params=SUBJECTS, ids=lambda one: one.runtime)
+PARAMS = [pytest.param(one, id=one.runtime, marks=pytest.mark.xdist_group(one.system)) for one in SUBJECTS]
+
+
+@pytest.fixture(scope="session", params=PARAMS)
 def up(request: pytest.FixtureRequest) -> Subject:
     """The system with its hosts up."""
     subject: Subject = request.param
-    line = [sys.executable, "-m", "lab", "up", "--system", subject.system]
-    subprocess.run(line, cwd=ROOT, check=True, timeout=290)
+    subject.bring_up()
     return subject
 
 
 @pytest.fixture
-def subject(alone: None, up: Subject) -> Subject:
+def subject(up: Subject) -> Iterator[Subject]:
     """The system with a good release live, brought there by its own verbs."""
-    up.make_good()
-    return up
+    with only_test_on(up.system):
+        up.make_good()
+        yield up
 
 
 @pytest.fixture
@@ -62,6 +64,8 @@ def load(up: Subject) -> Callable[..., Load]:
 @pytest.fixture(scope="session")
 def table() -> Iterator[dict[str, Any]]:
     """What was measured of each runtime; `make conformance` prints it."""
-    rows: dict[str, Any] = json.loads(TABLE.read_text()) if TABLE.exists() else {}
+    rows: dict[str, Any] = {}
     yield rows
-    TABLE.write_text(json.dumps(rows, indent=2) + "\n")
+    for runtime, row in rows.items():
+        TABLE.mkdir(parents=True, exist_ok=True)
+        (TABLE / f"{runtime}.json").write_text(json.dumps(row) + "\n")

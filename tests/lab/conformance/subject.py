@@ -141,6 +141,11 @@ class Subject:
         """Stop its first service in a slot of a host, past handrail."""
         self.sh(host, shell_line(RUNTIMES[self.runtime].stop([self.instance(slot)])))
 
+    def bring_up(self) -> None:
+        """Bring its hosts up."""
+        line = [sys.executable, "-m", "lab", "up", "--system", self.system]
+        subprocess.run(line, cwd=ROOT, check=True, timeout=290)
+
     def make_good(self) -> None:
         """See that a good release is live, brought there by the system's own verbs."""
         if self.is_good():
@@ -179,7 +184,6 @@ SUBJECTS = (
 def named_subject(runtime: str) -> Subject:
     """Bring up the system that stands for a runtime, and see that a good release is live."""
     subject = next(one for one in SUBJECTS if one.runtime == runtime)
-    line = [sys.executable, "-m", "lab", "up", "--system", subject.system]
-    subprocess.run(line, cwd=ROOT, check=True, timeout=290)
+    subject.bring_up()
     subject.make_good()
     return subject
