@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from handrail.model.service import Service
 
-# Variables go by other names until Compose puts them in, so that it does not take PYTHONPATH or DOCKER_HOST for its own.
+# Variables have other names until Compose fills them in: else it would take PYTHONPATH or DOCKER_HOST for its own.
 PREFIX = "HANDRAIL_"
 
 COMPOSE = """
@@ -31,83 +31,98 @@ if docker compose version >/dev/null 2>&1; then
 else
     compose() { ${limit:+timeout --kill-after=5 "$limit"} docker-compose "$@"; }
 fi
-last_words() { printf '%s\\n' "$said" | grep -v -e level=warning -e '^Some ' -e '^Found orphan' | tail -n 3 | tr '\\n' ' '; echo; }
+reason() {
+    printf '%s\\n' "$said" | grep -v -e level=warning -e '^Some ' -e '^Found orphan' | tail -n 3 | tr '\\n' ' '
+    echo
+}
 """
 # A file of the release may say ${VERSION} and ${SLOT}.
 NAMES = f"""
-image=$repository:$(printf %s "$release" | tr + _)
-export VERSION="${{release%-*}}" SLOT="$slot" {PREFIX}IMAGE="$image"
+image=$repository:$(printf %s "$RELEASE" | tr + _)
+export VERSION="${{RELEASE%-*}}" SLOT="$slot" {PREFIX}IMAGE="$image"
 """
-# The keys of a service as both versions print them, and over what two slots of it would clash.
+# The keys of a service as both versions print them, and what its two slots would clash over or lose.
 FACTS = """
 /^[^ ]/ { part = $1 }
-/^  [^ -]/ { name = substr($1, 1, length($1) - 1); mine = part == "services:" && name == service; if (mine) print "is" }
+/^  [^ -]/ { name = substr($1, 1, length($1) - 1); mine = part == "services:" && name == service }
+/^  [^ -]/ && mine { print "found" }
 /^    [^ -]/ { key = $1; if (mine) print $1, $2 }
-mine && key == "ports:" && (/published:/ || /- .*[0-9]:[0-9]/) { print "publishes" }
+mine && key == "ports:" && (/published:/ || /- .*[0-9]:[0-9]/) { print "published" }
 mine && key == "volumes:" && /- [A-Za-z0-9][^:]*:\\// { sub(/^ *- /, ""); sub(/:.*/, ""); used[$0] }
 mine && key == "volumes:" && /source: [A-Za-z0-9]/ { used[$NF] }
 part == "volumes:" && ($1 == "external:" || ($1 == "name:" && $2 != project "_" name)) { shared[name] }
-END { for (one in used) if (!(one in shared)) print "keeps", one }
+END { for (one in used) if (!(one in shared)) print "kept", one }
 """
-# No secret is here while a release is prepared, not even for a build: what stands open without a default becomes 1.
+# There are no secrets while a release is prepared, not even for a build: what stands open without a default becomes 1.
 PREPARE = f"""
-repository=$1 service=$2 file=$3 over=$4 slot=none release=$RELEASE
-no() {{ echo "$file: $1"; exit 1; }}
+repository=$1 service=$2 file=$3 over=$4 slot=none
+refuse() {{ echo "$file: $1"; exit 1; }}
 {NAMES}
 docker image inspect "$image" >/dev/null 2>&1 && exit 0
-[ -f "$file" ] || no "there is no such file in the release"
+[ -f "$file" ] || refuse "there is no such file in the release"
 {COMPOSE}
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT && printf '%s\\n' "$over" >"$work/over.json" || exit 1
-for name in $(grep -ohE '\\$([{{][A-Za-z_][A-Za-z0-9_]*:?[?}}]|[A-Za-z_][A-Za-z0-9_]*)' "$file" "$work/over.json" |
-    tr -dc 'A-Za-z0-9_\\n' | sort -u); do
+# shellcheck disable=SC2016
+open='\\$([{{][A-Za-z_][A-Za-z0-9_]*:?[?}}]|[A-Za-z_][A-Za-z0-9_]*)'
+for name in $(grep -ohE "$open" "$file" "$work/over.json" | tr -dc 'A-Za-z0-9_\\n' | sort -u); do
     grep -qs "^$name=" "$(dirname "$file")/.env" || eval "export $name=\\"\\${{$name:-1}}\\""
 done
-said=$(compose -p "$repository" -f "$file" config 2>&1 >"$work/config") || no "$(last_words)"
+said=$(compose -p "$repository" -f "$file" config 2>&1 >"$work/config") || refuse "$(reason)"
 facts=$(awk -v service="$service" -v project="$repository" '{FACTS}' "$work/config")
-fact() {{ printf '%s\\n' "$facts" | sed -n "s/^$1 *//p" | tr -d "'\\""; }}
-is() {{ printf '%s\\n' "$facts" | grep -q "^$1"; }}
-is is || no "there is no service $service in it"
-! is publishes || no "$service publishes ports, and both slots cannot have the same: leave them out, handrail adds its own"
-! is keeps || no "each slot would have a volume $(fact keeps) of its own: give it a name: or make it external"
-said=$(compose -p "$repository" -f "$file" -f "$work/over.json" config -q 2>&1) || no "$(last_words)"
+has() {{ printf '%s\\n' "$facts" | grep -q "^$1"; }}
+value() {{ printf '%s\\n' "$facts" | sed -n "s/^$1 *//p" | tr -d "'\\""; }}
+has found || refuse "there is no service $service in it"
+! has published || refuse "$service publishes ports, and only one slot could have them: leave them to handrail"
+! has kept || refuse "each slot would have its own volume $(value kept): give that a name: or make it external"
+said=$(compose -p "$repository" -f "$file" -f "$work/over.json" config -q 2>&1) || refuse "$(reason)"
 {FORGET}{TAKE}
-if is build:; then
+if has build:; then
     compose -p "$repository" -f "$file" -f "$work/over.json" build "$service"
-elif before=$(fact image:) && docker image inspect "$before" >/dev/null 2>&1; then
+elif before=$(value image:) && docker image inspect "$before" >/dev/null 2>&1; then
     take "$before"
 else
-    pull "$(fact image:)"
+    pull "$(value image:)"
 fi
 """
 HEAD = f"""
 process=$1 project=$2 service=$3 root=$4 slot=$5 files=$6 file=$7 repository=$8 standing=$9; shift 9
-release=$(basename "$(readlink "$root/slots/$slot")") file=$root/slots/$slot/$file
+RELEASE=$(basename "$(readlink "$root/slots/$slot")") file=$root/slots/$slot/$file
 {NAMES}{COMPOSE}
 # shellcheck source=/dev/null
 . "$files.env"
+joins() {{ [ -n "$standing" ] && docker network inspect "$standing" >/dev/null 2>&1; }}
 """
-# The network of the datastores is joined by `docker network connect`, because Compose would also make the service known
-# there by its name, and blue's frontend could find green's backend. It happens before the start: a program that does
-# not find its database may end.
+# A service that needs something joins the network of the datastores, where there is one. By `docker network connect`:
+# Compose would make it known there by its name, and blue's frontend could find green's backend. And before the start: a
+# program that does not find its database may end.
 START = f"""{HEAD}{WAKE}{CLEAR}
 docker image inspect "$image" >/dev/null || exit 1
 said=$(compose -p "$project" -f "$file" -f "$files.json" up --no-start --no-deps --no-build "$service" 2>&1) ||
-    {{ last_words; exit 1; }}
-if docker network inspect "$standing" >/dev/null 2>&1; then docker network connect "$standing" "$process" || exit 1; fi
+    {{ reason; exit 1; }}
+if joins; then docker network connect "$standing" "$process" || exit 1; fi
 docker start "$process" >/dev/null
 """
-# `run` makes nothing known by the service's name, so that here the network can be one of the file's.
+# `run` makes nothing known by the service's name, so that the network can be in a file for it.
 RUN_ONCE = f"""{HEAD}
 limit=$1; shift
 docker image inspect "$image" >/dev/null || exit 1
 docker rm --volumes "$process" >/dev/null 2>&1
 set -- run --rm --no-deps -T --name "$process" "$service" "$@"
-if docker network inspect "$standing" >/dev/null 2>&1; then set -- -f "$files.network.json" "$@"; fi
+if joins; then set -- -f "$files.network.json" "$@"; fi
 compose -p "$project" -f "$file" -f "$files.json" "$@"
 code=$?
-[ "$code" = 0 ] || {{ docker kill "$process" >/dev/null 2>&1 && code=124; }}
+case $code in
+124 | 137) ! docker kill "$process" >/dev/null 2>&1 || code=124 ;;
+esac
 [ "$code" != 124 ] || echo "ended after $limit s, which is all the time that it has"
 exit "$code"
+"""
+WITH_COMPOSE = f"""
+({USABLE}) || exit 1
+docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || {{
+    echo "neither docker compose nor docker-compose is installed"
+    exit 1
+}}
 """
 
 
@@ -116,12 +131,7 @@ class Compose(Containers):
 
     def usable(self, instances: Sequence[Instance]) -> Argv:
         """Ask the daemon for its version, and look for either Compose."""
-        wanted = "docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null"
-        return (
-            "sh",
-            "-c",
-            f'({USABLE}) || exit 1\n{{ {wanted}; }} || {{ echo "Docker Compose is not installed"; exit 1; }}',
-        )
+        return ("sh", "-c", WITH_COMPOSE)
 
     def prepare(self, service: Service, *, system: str, version: str) -> tuple[Argv, ...]:
         """Refuse a file that cannot be used, then build or pull the image and name it for the release."""
@@ -130,17 +140,19 @@ class Compose(Containers):
 
     def files(self, instance: Instance) -> tuple[File, ...]:
         """Give what is laid over the release's file: always, and for a command such as a migration."""
-        networks = {"standing": {"external": True, "name": _standing(instance)}}
-        joined = {instance.service.name: {"networks": {"default": {}, "standing": {}}}}
+        network = {
+            "services": {instance.service.name: {"networks": ["default", "standing"]}},
+            "networks": {"standing": {"external": True, "name": _standing(instance)}},
+        }
         return (
             File(f"{_files(instance)}.json", _laid_over(instance)),
-            File(f"{_files(instance)}.network.json", json.dumps({"services": joined, "networks": networks})),
+            File(f"{_files(instance)}.network.json", json.dumps(network, indent=1)),
         )
 
     def environment(
         self, instance: Instance, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None
     ) -> File:
-        """Write shell text that exports the variables, and the secrets by their names for what stands open in the file."""
+        """Write shell text that exports the variables, and the secrets by their names: the file may ask for them."""
         wanted = instance.service.environment.items()
         own = {value.secret: variables[name] for name, value in wanted if isinstance(value, SecretReference)}
         exported = {**own, **(secrets or {}), **{f"{PREFIX}{name}": value for name, value in variables.items()}}
@@ -168,13 +180,15 @@ def logging() -> dict[str, object]:
 
 def _laid_over(instance: Instance) -> str:
     service, seconds = instance.service, int(instance.service.stop.total_seconds())
+    # Both, because Compose refuses a file where they differ, and that of the release may have either.
     limit = {"mem_limit": service.memory, "memswap_limit": service.memory} if service.memory else {}
+    resources = {"resources": {"limits": {"memory": service.memory}}} if service.memory else {}
     labels = {"system": instance.system, "service": service.name, "slot": instance.slot}
     mine = {
         "image": f"${{{PREFIX}IMAGE}}",
         "container_name": instance.process,
         "environment": {name: f"${{{PREFIX}{name}}}" for name in service.environment},
-        "deploy": {"replicas": 1},
+        "deploy": {"replicas": 1, **resources},
         "ports": [f"{instance.port}:{instance.container_port}"],
         "restart": "always",
         "stop_grace_period": f"{seconds}s",
@@ -200,5 +214,6 @@ def _head(instance: Instance, process: str) -> Argv:
     number = "" if instance.number == 1 else f"-{instance.number}"
     return (
         process, f"{instance.system}-{instance.slot}{number}", service.name, instance.root, str(instance.slot),
-        _files(instance), service.file, f"{instance.system}-{service.name}", _standing(instance),
+        _files(instance), service.file, f"{instance.system}-{service.name}",
+        _standing(instance) if service.needs else "",
     )  # fmt: skip

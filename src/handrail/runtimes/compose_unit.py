@@ -23,18 +23,23 @@ STOP_SECONDS = 60
 
 # Labels are the same from both versions of Compose; names of containers are not.
 LABELS = "--filter label=com.docker.compose.oneoff=False --filter label=com.docker.compose.project="
-# A container that is there is started as it is, or Compose makes it anew with its data where its description changed.
-# A stop took its policy away. Exit 77: it ran already.
+# Compose starts the container that is there, or makes it anew with its data where its description changed. A stop took
+# its policy away. Exit 77: it ran already.
 START = f"""
-system=$1 name=$2 folder=$3
+system=$1 name=$2 files=$3
 {WAKE}
 find_it() {{ docker ps --quiet {LABELS}"$system" --filter label=com.docker.compose.service="$name" "$@"; }}
 [ -z "$(find_it --filter status=running)" ] || exit 77
 {COMPOSE}
 # shellcheck source=/dev/null
-. "$folder/$name.env"
-said=$(compose -p "$system" -f "$folder/$name.yml" -f "$folder/$name.json" up -d --no-deps --no-build "$name" 2>&1) ||
-    {{ last_words; exit 1; }}
+. "$files.env"
+said=$(compose -p "$system" -f "$files.yml" -f "$files.json" up -d --no-deps --no-build "$name" 2>&1) || {{
+    case $said in
+    *ContainerConfig*) echo "docker-compose 1.29 cannot change a container of this Docker: docker rm $(find_it -a)" ;;
+    *) reason ;;
+    esac
+    exit 1
+}}
 docker update --restart always "$(find_it --all)" >/dev/null
 """
 
@@ -49,16 +54,15 @@ class ComposeUnits:
         volumes = [f"{host}:{there}{'' if host.startswith('/var/log/') else ':ro'}" for host, there in mounts.items()]
         mine = {"restart": "always", "logging": logging(), "volumes": volumes}
         over = json.dumps({"services": {unit.name: mine}}, indent=1)
-        path = f"{unit.folder}/{unit.name}"
         return (
-            File(f"{path}.yml", text, 0o600),
-            File(f"{path}.json", over, 0o600),
-            File(f"{path}.env", exports({"VERSION": "none", **variables}), 0o600),
+            File(f"{_files(unit)}.yml", text, 0o600),
+            File(f"{_files(unit)}.json", over, 0o600),
+            File(f"{_files(unit)}.env", exports({"VERSION": "none", **variables}), 0o600),
         )
 
     def start(self, unit: Unit) -> Argv:
         """Start its container, and nothing that it depends on."""
-        return ("sh", "-c", START, "handrail", unit.system, unit.name, unit.folder)
+        return ("sh", "-c", START, "handrail", unit.system, unit.name, _files(unit))
 
     def stop(self, unit: Unit) -> Argv:
         """Stop its container and keep it; it does not come back at boot."""
@@ -95,3 +99,7 @@ def _with_containers(unit: Unit, argv: Argv, *, every: bool = False) -> Argv:
 def _filters(unit: Unit, *, every: bool = False) -> str:
     one = "" if every else f" --filter label=com.docker.compose.service={unit.name}"
     return f"{LABELS}{unit.system}{one}"
+
+
+def _files(unit: Unit) -> str:
+    return f"{unit.folder}/{unit.name}"

@@ -47,7 +47,7 @@ docker image ls --format '{{.Repository}}:{{.Tag}}' "$repository" 2>/dev/null | 
     [ "$old" = "$image" ] || printf '%s\\n' "$kept" | grep -qFxe "${old##*:}" || docker image rm "$old"
 done >/dev/null 2>&1
 """
-# Pull an image and give it the release's name, as its only one unless somebody had it before: else it would stay for ever.
+# Give an image the release's name, as its only one unless somebody had it before: a second one would keep it for ever.
 TAKE = """
 take() { # IMAGE
     docker tag "$1" "$image" || return 1
@@ -87,14 +87,15 @@ STATES = "\t".join(
 LOG = """
 id=$(docker container inspect --format '{{.Id}}' "$2" 2>&1) || { echo "$id"; exit 0; }
 docker logs --tail "$1" "$id" 2>&1
-end=$(docker events --since 24h --until "$(date +%s.%N)" --filter "container=$id" --filter event=die --filter event=oom \\
-    --format '{{.Action}} {{.Actor.Attributes.exitCode}}' | awk '
+end=$(docker events --since 24h --until "$(date +%s.%N)" --format '{{.Action}} {{.Actor.Attributes.exitCode}}' \\
+    --filter "container=$id" --filter event=oom --filter event=die | awk '
         $1 == "oom" { why = ", out of memory" }
         $1 == "die" { if ($2 == 137 && !why) why = ", killed"; end = ", ended with exit code " $2 why; why = "" }
         END { print end }')
-state='{{if eq .State.Status "exited"}}, ended with exit code {{.State.ExitCode}}{{end}}{{if .State.OOMKilled}}, out of memory{{end}}'
-docker container inspect --format \\
-    "container {{.State.Status}}, started again {{.RestartCount}} times${end:-$state}{{with .State.Error}}: {{.}}{{end}}" "$id"
+state='{{if eq .State.Status "exited"}}, ended with exit code {{.State.ExitCode}}{{end}}'
+state="$state{{if .State.OOMKilled}}, out of memory{{end}}"
+docker container inspect "$id" --format "container {{.State.Status}}, started again {{.RestartCount}} times\\
+${end:-$state}{{with .State.Error}}: {{.}}{{end}}"
 """
 READ_ONE = """
 tail=$1 since=$2; shift 2

@@ -53,7 +53,7 @@ async function sync() {
   const apps = missing.map((name) => JSON.parse(fs.readFileSync(`${__dirname}/${name}.json`, 'utf8')));
   const started = apps.length ? await call('start', { apps }) : [];
   if (started.length < apps.length) return `PM2 started ${started.length} of ${missing.join(', ')}`;
-  return fs.existsSync(pidFile) ? '' : 'somebody has started another daemon of PM2 meanwhile';
+  return ours || fs.existsSync(pidFile) ? '' : 'somebody has started another daemon of PM2 meanwhile';
 }
 
 sync().then(end, (error) => end(error.message || String(error)));
