@@ -50,6 +50,8 @@ the first host of the group, by name. `$$` is a dollar.
 SECTIONS = (
     ("Service", "services.NAME"),
     ("Ports", "services.NAME.ports"),
+    ("Instances", "services.NAME.instances"),
+    ("Image", "services.NAME.image"),
     ("Health", "services.NAME.health"),
     ("Datastore", "datastores.NAME"),
     ("SecretReference", "datastores.NAME.password"),
@@ -61,6 +63,14 @@ SECTIONS = (
     ("Version", "release.version"),
     ("Times", "times"),
     ("Bake", "bake"),
+    ("Thresholds", "thresholds"),
+    ("PercentThreshold", "thresholds.cpu"),
+    ("TimeThreshold", "thresholds.p95"),
+    ("CountThreshold", "thresholds.error_lines"),
+    ("Checks", "checks"),
+    ("Backup", "backups.NAME"),
+    ("Disk", "disk"),
+    ("Logs", "logs"),
     ("SecretSource", "secrets.NAME"),
 )
 TITLES = dict(SECTIONS)
@@ -93,11 +103,25 @@ def _row(key: str, schema: Schema, *, required: bool) -> str:
     default = schema.get("default")
     if required:
         shown = "**required**"
-    elif default in (None, [], {}) or isinstance(default, dict):
+    elif default in (None, "", [], {}):
         shown = "-"
     else:
-        shown = f"`{default if isinstance(default, str) else json.dumps(default)}`"
+        shown = f"`{_shown(default)}`"
     return f"| `{key}` | {_kind(schema)} | {shown} | {schema.get('description', '')} |".replace("<system>", "SYSTEM")
+
+
+def _shown(default: Any) -> str:
+    """Write a default as it would stand in YAML."""
+    match default:
+        case str():
+            return default
+        case dict():
+            return f"{{{', '.join(f'{key}: {_shown(each)}' for key, each in default.items())}}}"
+        case list():
+            return f"[{', '.join(_shown(each) for each in default)}]"
+        case float():
+            return f"{default:g}"
+    return json.dumps(default)
 
 
 def _kind(schema: Schema) -> str:

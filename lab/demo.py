@@ -24,6 +24,8 @@ from lab.load import Load, Phase, Report
 PATHS = {"/api/version": 2, "/api/items": 1}
 PAGES = {"vendhub": "/health"}
 CONNECTIONS = 50
+# As much as the server answers, where that leaves the hosts enough of two cores; containers need more for their start.
+RATES = {"inventory": 1500.0, "marketplace": 1500.0}
 AT_LEAST = 50_000
 # Long enough for steady percentiles before and after.
 CALM_SECONDS = 4
@@ -51,18 +53,23 @@ def main() -> int:
         return 1
     report = _under_load(system, acts)
     _show(console, acts, report)
+    if not all(act.end.exit_code == 0 for act in acts):
+        console.print("[bold red]the releases that worked go on; a step did not, see above[/]")
+        return 1
     result = Path(".handrail") / ("demo.json" if system == DEFAULT else f"demo-{system}.json")
     result.write_text(json.dumps(_figures(acts, report), indent=2) + "\n")
     where = f"HANDRAIL_INVENTORY={inventory.file(system)}"
     console.print(f"\n{result} has the same as JSON. The lab is still up: {where} fab status")
-    worked = all(act.end.exit_code == 0 for act in acts)
-    return 0 if worked and report.failed == 0 and report.requests >= AT_LEAST else 1
+    return 0 if report.failed == 0 and report.requests >= AT_LEAST else 1
 
 
 def _under_load(system: str, acts: list[Act]) -> Report:
     """Deploy and roll back while clients ask; add both to the acts."""
     paths = PATHS | {PAGES.get(system, "/"): 1}
-    with Load(inventory.url(system), connections=CONNECTIONS, paths=paths, at_least=AT_LEAST + AT_LEAST // 20) as load:
+    enough = AT_LEAST + AT_LEAST // 20
+    with Load(
+        inventory.url(system), connections=CONNECTIONS, rate=RATES.get(system), paths=paths, at_least=enough
+    ) as load:
         time.sleep(CALM_SECONDS)
         load.mark("deploy 1.1.0")
         acts.append(_act(system, "deploy", release="1.1.0"))
@@ -121,8 +128,9 @@ def _show(console: Console, acts: list[Act], report: Report) -> None:
         style="bold green" if not report.failed else "bold red",
     )
     console.print(steps, requests)
-    deploy = report.first_response_of("1.1.0", after=_cutover(acts[-2]))
-    console.print(f"first response of 1.1.0 {deploy or 0:.3f} s after the cutover began")
+    if acts[-2].end.exit_code == 0:
+        deploy = report.first_response_of("1.1.0", after=_cutover(acts[-2]))
+        console.print(f"first response of 1.1.0 {deploy or 0:.3f} s after the cutover began")
     for failure in report.failures:
         console.print(f"[red]failed in {failure.phase}: {failure.reason}[/]")
 

@@ -7,11 +7,6 @@ from pathlib import Path
 
 # Each script of handrail begins with a comment of its own; that is how a fake host knows what it was asked.
 LEASE = "# WANT RUN_ID SECONDS HOLDER VERB:"
-STATUS = """\
-Id=sanvi-backend@blue.service
-ActiveState=active
-SubState=running
-"""
 SURVEY = [
     "token 7",
     "fence 7",
@@ -21,10 +16,10 @@ SURVEY = [
     "free 900000",
 ]
 HEALTH = [
-    "health backend blue 200 0.001",
-    "health backend green 000 0",
-    "health frontend blue 200 0.001",
-    "health frontend green 000 0",
+    "health backend blue 1 200 0.001",
+    "health backend green 1 000 0",
+    "health frontend blue 1 200 0.001",
+    "health frontend green 1 000 0",
 ]
 
 

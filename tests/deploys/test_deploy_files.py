@@ -124,9 +124,21 @@ def test_rollback_without_an_earlier_release_is_bad_input(play):
     assert "good releases there: 1.0.0" in end["text"]
 
 
-@pytest.mark.parametrize("verb", ["startup", "shutdown", "restart"])
-def test_other_verbs_take_and_give_back_the_lease(play, verb):
-    events, end, _ = play(verb)
+@pytest.mark.parametrize(
+    ("verb", "data"),
+    [
+        ("startup", ()),
+        ("shutdown", ()),
+        ("restart", ()),
+        ("hold", ()),
+        ("resume", ()),
+        ("scale", ("service=frontend", "count=2")),
+        ("disk", ()),
+        ("logrotate", ("force=yes",)),
+    ],
+)
+def test_other_verbs_take_and_give_back_the_lease(play, verb, data):
+    events, end, _ = play(verb, *data)
     assert order(events)[0] == "Take the lease"
     assert order(events)[-1] == "Record and release the lease"
     assert end["exit_code"] == 0
@@ -135,6 +147,51 @@ def test_other_verbs_take_and_give_back_the_lease(play, verb):
 def test_shutdown_leaves_the_database_running_unless_told(play):
     assert "Stop the datastores" not in order(play("shutdown")[0])
     assert "Stop the datastores" in order(play("shutdown", "with_database=yes")[0])
+
+
+def test_a_scale_starts_then_spreads_then_looks(play):
+    events, end, _ = play("scale", "service=frontend", "count=3")
+    titles = order(events)
+    steps = ["Start the instances", "Spread the traffic over the instances", "Verify through the edge"]
+    assert [title for title in titles if title in steps] == steps
+    spread = {event["host"] for event in events if event["step"] == "spread the traffic"}
+    assert spread == {"@fake/edge1", "@fake/edge2", "@fake/web1", "@fake/web2"}
+    assert (end["exit_code"], end["text"]) == (0, "frontend: 1 -> 3 on each host")
+
+
+def test_a_scale_whose_new_instances_do_not_start_spreads_nothing_and_stops_them(play):
+    events, end, _ = play("scale", "service=frontend", "count=3", failing={"web2": "# SLOT NAME START"})
+    assert "Spread the traffic over the instances" not in order(events)
+    assert {event["host"] for event in events if event["step"] == "stop"} == {"@fake/web1", "@fake/web2"}
+    assert end["exit_code"] == 1
+
+
+def test_a_scale_that_an_edge_does_not_serve_goes_back_and_then_stops(play):
+    events, end, _ = play("scale", "service=frontend", "count=3", failing={"edge2": "# ADDRESS HOST TIMES"})
+    titles = order(events)
+    assert titles.index("Go back to the old instances") < titles.index("Stop the new instances")
+    assert end["exit_code"] == 1
+
+
+def test_a_scale_outside_of_the_limits_is_refused_before_anything_is_asked(play):
+    events, end, _ = play("scale", "service=frontend", "count=5")
+    assert (events, end["exit_code"]) == ([], 2)
+    assert "allowed on each of its hosts: 1 to 4" in end["text"]
+
+
+def test_the_hold_page_needs_no_other_host_than_the_edges(play):
+    edges = ("--limit", "edge")
+    events, end, _ = play("hold", "message=Back at 14:00", options=edges)
+    assert (end["exit_code"], end["text"]) == (0, "traffic is held")
+    assert {event["host"] for event in events} == {"@fake/edge1", "@fake/edge2"}
+    _, end, _ = play("restart", options=edges)
+    assert end["exit_code"] == 1
+    assert "cannot be reached, or is left out by --limit; nothing was touched" in end["text"]
+
+
+def test_a_message_that_cannot_be_shown_is_refused(play):
+    _, end, _ = play("hold", 'message="two\\nlines"')
+    assert (end["exit_code"], "control character" in end["text"]) == (2, True)
 
 
 def test_no_secret_is_in_what_pyinfra_prints_even_when_it_debugs(play):

@@ -38,6 +38,7 @@ def inventory(folder: Path, changes: Mapping[str, Any], *, second_edge: bool = F
 def _lay(under: dict[str, Any], over: Mapping[str, Any]) -> None:
     for key, value in over.items():
         if isinstance(value, Mapping):
-            _lay(under.setdefault(key, {}), value)
+            under[key] = under.get(key) or {}
+            _lay(under[key], value)
         else:
             under[key] = value

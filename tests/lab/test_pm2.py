@@ -34,7 +34,7 @@ def test_host_without_pm2_is_refused_before_anything_is_touched(subject):
 
 def test_daemon_that_is_killed_comes_back_with_what_was_live(subject):
     release = subject.served()
-    subject.sh(HOST, f"kill -9 $(cat {HOME}/pm2.pid)")
+    subject.sh(HOST, "systemctl kill --kill-whom=main --signal=KILL vendhub-pm2")
     subject.eventually("PM2 and the release are back", lambda: subject.served() == release and healthy(subject))
     subject.run("deploy", release=subject.other())
 

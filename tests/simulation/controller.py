@@ -46,7 +46,7 @@ class Run:
         self.lost: set[str] = set()
         self.flying: list[Message] = []
         generations = len(world.hosts[roles.services[0]].names)
-        self.steps = table(generations, world.bug)
+        self.steps = table(intent.verb, generations, world.bug)
         self._going = self._go()
 
     @property
@@ -166,7 +166,7 @@ class Run:
     def good_and_bad(self) -> tuple[str, str]:
         """Name the release that proved good, and the one that was rolled back from."""
         plan = self.fleet.plan
-        if plan is None:
+        if plan is None or not plan.verb.moves_release:
             return "", ""
         if plan.nothing:
             return plan.live_release, ""

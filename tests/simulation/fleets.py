@@ -8,6 +8,7 @@ from handrail.model.roles import Roles
 from handrail.model.slot import Slot
 from handrail.model.version import Release
 from tests.simulation.hosts import Host
+from tests.simulation.scale import labels
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -29,14 +30,19 @@ def first_release(world: World) -> None:
     """Let the fleet serve a release, as a run long ago left it."""
     release, slot = RELEASES[0].id, world.random.choice(tuple(Slot))
     world.proven.add(release)
+    # Some hosts were never told how many instances there are.
+    told = {name: world.random.randint(1, limits.most) for name, limits in world.limits.items()}
+    told = world.random.choice(({}, told))
     for host in world.hosts.values():
-        host.fence = 1
+        host.fence, host.told = 1, dict(told)
+        host.most = {name: limits.most for name, limits in world.limits.items()}
         if host.is_edge:
             host.confirmed, host.record, host.decisions = slot, 1, {1}
         if host.is_service:
             host.slots[slot], host.staged, host.good = release, {release}, [release]
+            running = {(one, slot) for name in host.names for one in labels(name, 1, told.get(name, 1))}
             for units in (host.enabled, host.passed, host.healthy):
-                units.update((name, slot) for name in host.names)
+                units.update(running)
 
 
 def roles(world: World) -> Roles:
@@ -49,4 +55,5 @@ def roles(world: World) -> Roles:
         edges=tuple(host.name for host in living if host.is_edge),
         migrator=services[0] if services else "",
         services_of={host.name: frozenset(host.names) for host in living if host.is_service},
+        limits=dict(world.limits),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from handrail.model.fleet import Do, Outcome
 from handrail.model.host_state import Gate, HostState, Pending
 from handrail.model.slot import Slot
-from tests.simulation import gate, invariants, services
+from tests.simulation import gate, invariants, scale, services
 from tests.simulation.world import LEASE, SILENCE
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ class Host:
 
     __slots__ = (
         "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "enabled", "fence",
-        "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "name", "names",
-        "passed", "pending", "record", "serial", "shares", "sharing", "slots", "staged", "timers", "up", "world",
+        "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "most", "name", "names",
+        "passed", "pending", "record", "serial", "shares", "sharing", "slots", "staged", "timers", "told", "up",
+        "world",
     )  # fmt: skip
 
     def __init__(self, world: World, name: str, *, names: tuple[str, ...], edge: bool, blank: bool = False) -> None:
@@ -43,6 +44,9 @@ class Host:
         self.slots = {Slot.BLUE: "", Slot.GREEN: ""}
         self.good: list[str] = []
         self.enabled: set[tuple[str, Slot]] = set()
+        # How many instances of a service have traffic, and how many an edge's configuration knows of.
+        self.told: dict[str, int] = {}
+        self.most: dict[str, int] = {}
         # What passed its health check and was not stopped since: a reboot does not change that.
         self.passed: set[tuple[str, Slot]] = set()
         # On tmpfs or in memory.
@@ -134,7 +138,8 @@ class Host:
         return HostState(
             fence=self.fence,
             slots={slot: release for slot, release in self.slots.items() if release},
-            healthy=frozenset(self.healthy),
+            healthy=scale.healthy(self),
+            instances=dict(self.told),
             gate=Gate(
                 self.confirmed,
                 self.record,
@@ -174,5 +179,5 @@ class Host:
             invariants.note_loss(self)
 
 
-COMMANDS: dict[Do, Callable[[Host, Message], None]] = {**services.COMMANDS, **gate.COMMANDS}
+COMMANDS: dict[Do, Callable[[Host, Message], None]] = {**services.COMMANDS, **gate.COMMANDS, Do.SPREAD: scale.spread}
 UNFENCED = frozenset({Do.VERIFY, Do.BAKE, Do.WATCH_SHARE, Do.STEADY, Do.DRAIN})

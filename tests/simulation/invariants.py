@@ -1,13 +1,15 @@
 """What must hold, checked after every change, at the end of each run, and when nothing is due any more.
 
 1. The traffic of an edge only goes to a slot whose services passed their health check on every service host, and no
-   slot is emptied or stopped while an edge points at it. An edge that no run has ever settled or confirmed points at
-   the blue slot, whatever is there: it had no traffic that it could lose.
+   slot is emptied or stopped while an edge points at it. It is spread only over instances that passed theirs on every
+   service host, and none is stopped that an edge still uses. An edge that no run has ever settled or confirmed points
+   at the blue slot, whatever is there: it had no traffic that it could lose.
 2. When no controller is left and all timers have fired, all edges serve one slot, and it holds one release.
 3. A command with an old token changes nothing, and no token changes while a command of another run is under way.
 4. A run without faults from whatever state, lost hosts taken out or replaced, ends with exit 0 and one release.
-5. The verdict does not lie: 0 means that every edge serves the target, 1 that every edge serves what it served before,
-   4 that another run has or had the lease, 5 that an edge or its answer was lost.
+5. The verdict does not lie: 0 means that every edge serves the target, over as many instances as were asked for,
+   1 that every edge serves what it served before, 4 that another run has or had the lease, 5 that an edge or its
+   answer was lost.
 6. A release is good only if a run confirmed it, and no lease outlives its time.
 
 What cannot be promised is the second in two cases; the fourth then brings one release again:
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Outcome
 from handrail.model.slot import Slot
+from tests.simulation import scale
 from tests.simulation.world import LEASE
 
 if TYPE_CHECKING:
@@ -53,18 +56,20 @@ def traffic(world: World) -> None:
         slots = {effective(edge), *edge.shares} if edge.shares else (effective(edge),)
         for slot in slots:
             for host in services:
-                if host.blank or all((name, slot) in host.passed for name in host.names):
+                if host.blank or host.passed.issuperset(scale.used(edge, host, slot)):
                     continue
                 if slot is edge.confirmed and (edge.record == 0 or not host.slots[slot]):
                     continue
                 raise BreachError(f"1: {edge.name} sends traffic to {slot}, which is not healthy on {host.name}")
 
 
-def nobody_points_at(host: Host, slot: Slot) -> None:
-    """Check the first: before a slot is emptied or stopped."""
+def nobody_points_at(host: Host, slot: Slot, name: str, above: int) -> None:
+    """Check the first: before a slot is emptied, or instances above a number are stopped."""
     for edge in host.world.edges():
-        if not edge.blank and (effective(edge) is slot or slot in edge.shares) and host.slots[slot]:
-            raise BreachError(f"1: {slot} is stopped on {host.name} while {edge.name} points at it")
+        points = not edge.blank and (effective(edge) is slot or slot in edge.shares) and host.slots[slot]
+        if points and scale.counts(edge).get(name, 1) > above:
+            what = f"{slot}" if above == 0 else f"{name} above {above} in {slot}"
+            raise BreachError(f"1: {what} is stopped on {host.name} while {edge.name} points at it")
 
 
 def newest_token(host: Host, message: Message) -> None:
@@ -152,6 +157,10 @@ def truthful(run: Run) -> None:
 def _served_as_told(world: World, run: Run, slot: Slot, code: int) -> None:
     plan = run.fleet.plan
     for edge in world.edges():
+        if code == 0 and plan and plan.service and edge.name in run.fleet.roles.edges:
+            count = plan.instances[plan.service]
+            if edge.told[plan.service] != count:
+                raise BreachError(f"5: exit 0, but {edge.name} does not spread {plan.service} over {count}")
         if edge.name in run.fleet.roles.edges and (effective(edge) is not slot or edge.shares):
             raise BreachError(f"5: exit {code}, but {edge.name} does not serve {slot} alone")
     for host in world.services():

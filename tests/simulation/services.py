@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Outcome
-from tests.simulation import invariants
+from handrail.model.plan import Verb
+from tests.simulation import invariants, scale
 from tests.simulation.world import BAKE, CONFIRM
 
 if TYPE_CHECKING:
@@ -39,59 +40,79 @@ def _staged(host: Host, message: Message) -> None:
 def ready(host: Host, message: Message) -> None:
     """ready_slot.sh on a service host, ready_edge.sh on an edge, one after the other on a host that is both."""
     plan = message.plan
-    if host.is_service and not plan.warm:
+    if host.is_service and plan.verb.moves_release and not plan.warm:
         if plan.release_id not in host.staged:
             message.reply(Outcome.FAILED, "the release is not staged")
             return
         _stop(host, plan.slot, host.names)
+    scale.tell_if_new(host, message)
     host.hold(message, host.world.random.uniform(0.2, 2), _readied)
 
 
 def _readied(host: Host, message: Message) -> None:
-    if host.is_service and not message.plan.warm:
+    if host.is_service and message.plan.verb.moves_release and not message.plan.warm:
         host.slots[message.plan.slot] = message.plan.release_id
     if host.is_edge:
         host.blank = False
+        scale.configure(host, message.run.fleet)
+        invariants.traffic(host.world)
     message.reply(Outcome.OK)
 
 
 def start(host: Host, message: Message) -> None:
-    """start.sh: start a service of the slot and wait until it is healthy."""
-    slot = message.plan.slot
-    name = host.names[message.part]
-    host.enabled.add((name, slot))
-    sick = (host.name, host.slots[slot]) in host.world.sick
-    host.hold(message, HEALTH_DEADLINE if sick else host.world.random.uniform(0.5, 12), _started)
+    """start.sh: start a service of the slot, each of its instances, and wait until it is healthy."""
+    units = _to_start(host, message)
+    host.enabled |= units
+    if units:
+        sick = _sick(host, message.plan.slot) or host.world.cramped == "start"
+        host.hold(message, HEALTH_DEADLINE if sick else host.world.random.uniform(0.5, 12), _started)
+    else:
+        message.reply(Outcome.UNCHANGED)
+
+
+def _to_start(host: Host, message: Message) -> set[tuple[str, Slot]]:
+    plan, name = message.plan, host.names[message.part]
+    if plan.service not in {"", name}:
+        return set()
+    return {(one, plan.slot) for one in scale.wanted(plan, name)[plan.before if host.world.bug == "start-new" else 0 :]}
+
+
+def _sick(host: Host, slot: Slot) -> bool:
+    return (host.name, host.slots[slot]) in host.world.sick
 
 
 def _started(host: Host, message: Message) -> None:
-    slot = message.plan.slot
-    unit = (host.names[message.part], slot)
-    if (host.name, host.slots[slot]) in host.world.sick or unit not in host.enabled:
+    units = _to_start(host, message)
+    cramped = host.world.cramped == "start" and message.plan.verb is Verb.SCALE
+    if _sick(host, message.plan.slot) or cramped or not units <= host.enabled:
         message.reply(Outcome.FAILED, "not healthy in time")
         return
-    host.healthy.add(unit)
-    host.passed.add(unit)
+    host.healthy |= units
+    host.passed |= units
     message.reply(Outcome.OK, "healthy")
 
 
 def comes_back(host: Host, boot: int, unit: tuple[str, Slot]) -> None:
     """A service that was enabled is healthy again after a reboot."""
-    if boot == host.boot and unit in host.enabled and (host.name, host.slots[unit[1]]) not in host.world.sick:
+    if boot == host.boot and unit in host.enabled and not _sick(host, unit[1]):
         host.healthy.add(unit)
 
 
 def stop(host: Host, message: Message) -> None:
-    """stop.sh: stop one generation of services in the idle slot."""
-    _stop(host, message.plan.slot, host.names[message.part : message.part + 1])
+    """stop.sh: stop one generation of services in the idle slot, or the instances that go."""
+    plan, name = message.plan, host.names[message.part]
+    if plan.service in {"", name}:
+        least = min(plan.before, plan.instances[name]) if plan.service else 0
+        _stop(host, plan.slot, (name,), above=least)
     host.hold(message, host.world.random.uniform(0.1, 2), _answer_ok)
 
 
-def _stop(host: Host, slot: Slot, names: tuple[str, ...]) -> None:
-    invariants.nobody_points_at(host, slot)
+def _stop(host: Host, slot: Slot, names: tuple[str, ...], *, above: int = 0) -> None:
     for name in names:
+        invariants.nobody_points_at(host, slot, name, above)
+        gone = {(one, slot) for one in scale.labels(name, above + 1, scale.MOST)}
         for units in (host.enabled, host.healthy, host.passed):
-            units.discard((name, slot))
+            units.difference_update(gone)
 
 
 def _answer_ok(host: Host, message: Message) -> None:
@@ -112,7 +133,8 @@ def verify(host: Host, message: Message) -> None:
     """verify.sh: ask through the edge which release is served."""
     plan, world = message.plan, host.world
     served = {one.slots[invariants.effective(host)] for one in world.services() if one.up}
-    if host.blank or served != {plan.release_id} or world.rotten.get(plan.release_id) == "verify":
+    cramped = world.cramped == "verify" and plan.verb is Verb.SCALE
+    if host.blank or cramped or served != {plan.release_id} or world.rotten.get(plan.release_id) == "verify":
         message.reply(Outcome.FAILED, f"served by {', '.join(sorted(served))}", after=0.2)
     else:
         message.reply(Outcome.OK, after=0.2)
@@ -138,7 +160,8 @@ def steady(host: Host, message: Message) -> None:
     """steady.sh: ask each service that was started whether it still runs as it did."""
     plan = message.plan
     restless = host.world.rotten.get(plan.release_id) == "bake"
-    good = all((name, plan.slot) in host.healthy for name in host.names) and not restless
+    units = [(one, plan.slot) for name in host.names if plan.service in {"", name} for one in scale.wanted(plan, name)]
+    good = host.healthy.issuperset(units) and not restless
     message.reply(Outcome.OK if good else Outcome.FAILED, after=0.2)
 
 

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from handrail.model import rollout
 from handrail.model.fleet import Do
+from handrail.model.plan import Verb
 
 if TYPE_CHECKING:
     from handrail.model.rollout import Step
 
 
 @lru_cache
-def table(generations: int, bug: str) -> tuple[Step, ...]:
-    """Expand the real table, or spoil it on purpose."""
-    steps = list(rollout.steps(rollout.DEPLOY, generations=generations))
+def table(verb: Verb, generations: int, bug: str) -> tuple[Step, ...]:
+    """Expand the real table of a verb, or spoil it on purpose."""
+    steps = list(rollout.steps(rollout.TABLES[verb], generations=generations))
+    if verb is Verb.SCALE:
+        return tuple(_spoilt_scale(step, bug) for step in steps)
     if bug == "early-cutover":
         moves = [step for step in steps if step.do is Do.CUT_OVER]
         steps = [step for step in steps if step.do is not Do.CUT_OVER]
@@ -26,3 +29,9 @@ def table(generations: int, bug: str) -> tuple[Step, ...]:
         steps = [step for step in steps if (step.do, step.part) != (Do.CUT_OVER, 1)]
         steps = [replace(step, on=rollout.Scope.EDGES) if step.do is Do.CUT_OVER else step for step in steps]
     return tuple(steps)
+
+
+def _spoilt_scale(step: Step, bug: str) -> Step:
+    if bug == "hasty-stop" and step.when is rollout.must_stop_new:
+        return replace(step, when=lambda fleet: fleet.tried(Do.SPREAD) and fleet.failed and not fleet.fenced)
+    return step

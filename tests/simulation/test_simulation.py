@@ -2,21 +2,30 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.schedule import play, play_killed
+from handrail.model.fleet import Do
+from handrail.model.plan import Intent, Verb
+from tests.simulation.faults import Fault, Kind
+from tests.simulation.fleets import RELEASES
+from tests.simulation.schedule import play, play_faulty, play_killed
 from tests.simulation.world import BUGS
 
 SCHEDULES = 2000
-# A deploy on two service hosts and two edges sends 27 messages, and a second one 6 until it has settled the edges.
-MESSAGES, SETTLED = 27, 6
+# A deploy on two service hosts and two edges sends 29 messages, and a second one 6 until it has settled the edges.
+MESSAGES, SETTLED = 29, 6
+# A scale sends 22 there.
+SCALE_MESSAGES = 22
+SCALES = tuple(Intent(Verb.SCALE, service="web", count=count) for count in (3, 2))
 # From where each of these is found soon; `ask-once` and `one-cutover` take some ten thousand schedules.
 FOUND_WITHIN = {
     "no-timer": 500,
-    "no-token-check": 500,
+    "no-token-check": 1000,
     "early-cutover": 50,
     "refused-renewal": 1000,
     "late-cutover": 2000,
-    "timid-follower": 10000,
-    "settle-decides": 15000,
+    "hasty-stop": 2000,
+    "eager-ready": 100,
+    "late-spread": 8000,
+    "raised-least": 100,
 }
 
 
@@ -62,6 +71,42 @@ def test_two_deploys_killed_one_after_the_other_leave_one_release(second):
 
 def test_forgetting_what_was_confirmed_is_found_by_killing_two_deploys():
     found = [
-        play_killed(20, second, seed=seed, bug="forgetful-settle").breach for second in (5, 6) for seed in range(3)
+        play_killed(22, second, seed=seed, bug="forgetful-settle").breach for second in (5, 6) for seed in range(3)
     ]
     assert any(found)
+
+
+def test_a_settlement_that_decides_is_found_by_killing_two_deploys():
+    assert "serves green" in play_killed(22, 20, bug="settle-decides").breach
+
+
+def test_a_timid_follower_is_found_by_a_reboot_between_cutover_and_confirmation():
+    deploy = Intent(Verb.DEPLOY, RELEASES[1])
+    reboot = {(Do.BAKE, 0): Fault(Kind.REBOOT, delay=2, host="edge2", seconds=3)}
+    assert not any(play_faulty((deploy, reboot), seed=seed).breach for seed in range(4))
+    found = [play_faulty((deploy, reboot), seed=seed, bug="timid-follower").breach for seed in range(4)]
+    assert "5: exit 5, and every edge has answered" in found
+
+
+@pytest.mark.parametrize("after", range(SCALE_MESSAGES + 1))
+def test_a_scale_killed_after_any_message_spreads_over_nothing_that_does_not_run_and_can_be_followed(after):
+    for seed in range(10):
+        assert not play_killed(after, intents=SCALES, seed=seed).breach
+        for second in range(0, SCALE_MESSAGES + 1, 3):
+            assert not play_killed(after, second, intents=SCALES, seed=seed).breach
+
+
+def test_a_scale_is_not_longer_than_the_messages_after_which_it_is_killed():
+    def told(after):
+        return ["\n".join(play_killed(after, intents=SCALES, seed=seed, story=True).story) for seed in range(10)]
+
+    assert all("A          ends with exit 0" in each for each in told(SCALE_MESSAGES))
+    assert not all("A          ends" in each for each in told(SCALE_MESSAGES - 1))
+
+
+def test_hosts_that_disagree_about_instances_are_found_when_only_new_ones_are_started():
+    # web1 hears neither that it is to go back nor that it is to stop them.
+    reboot = {(Do.VERIFY, 0): Fault(Kind.REBOOT, host="web1", seconds=20)}
+    again = {"cramped": "verify", "seed": 1}
+    assert not play_faulty((SCALES[0], reboot), (SCALES[0], {}), **again).breach
+    assert "1: edge" in play_faulty((SCALES[0], reboot), (SCALES[0], {}), **again, bug="start-new").breach

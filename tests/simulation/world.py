@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from handrail.model.roles import Limits
     from tests.simulation.controller import Run
     from tests.simulation.hosts import Host
 
@@ -34,6 +35,11 @@ BUGS = {
     "refused-renewal": "a rebooted host refuses to renew a lease that nobody else has taken",
     "late-cutover": "an edge that went back still executes the same run's cutover, should that arrive late",
     "settle-decides": "settling an edge counts as the confirmation of the cutover that the same run makes later",
+    "hasty-stop": "new instances are stopped though an edge may still spread the traffic over them",
+    "eager-ready": "an edge that is new to instances learns of those that are yet to be started",
+    "start-new": "a scale starts only what is more than any host was told of, though hosts disagree",
+    "late-spread": "an edge that went back still spreads the traffic as the same run wanted, should that arrive late",
+    "raised-least": "an edge spreads over the least number of instances in today's description, whatever runs",
 }
 
 
@@ -41,8 +47,8 @@ class World:
     """Everything that one schedule has."""
 
     __slots__ = (
-        "_due", "_number", "bug", "excused", "hosts", "now", "proven", "random", "rotten", "runs", "sick", "slow_bake",
-        "story",
+        "_due", "_number", "bug", "cramped", "excused", "hosts", "limits", "now", "proven", "random", "rewrites",
+        "rotten", "runs", "sick", "slow_bake", "story",
     )  # fmt: skip
 
     def __init__(self, seed: int, *, bug: str = "", story: bool = False) -> None:
@@ -55,6 +61,10 @@ class World:
         self.sick: set[tuple[str, str]] = set()
         self.rotten: dict[str, str] = {}
         self.slow_bake = False
+        # The step that fails when services are scaled; how many instances there may be, and whether that changes.
+        self.cramped = ""
+        self.limits: dict[str, Limits] = {}
+        self.rewrites = False
         # Releases that the first edge has confirmed.
         self.proven: set[str] = set()
         self.excused = ""

@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command, Reply, read_reply
 from handrail.model.fleet import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 DIGEST_OF_NOTHING = "0" * 64
+
+
+@contextmanager
+def answering(*statuses: int) -> Iterator[int]:
+    """Listen on one port after the other, each of which always answers with its status; give the first one."""
+    for first in range(42000, 43000, 20):
+        try:
+            servers = [_Answers(first + number, status) for number, status in enumerate(statuses)]
+            break
+        except OSError:
+            continue
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield first
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class _Answers(ThreadingHTTPServer):
+    def __init__(self, port: int, status: int) -> None:
+        self.status = status
+        super().__init__(("127.0.0.1", port), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Answers
+
+    def do_GET(self) -> None:
+        self.send_response(self.server.status)
+        self.end_headers()
+        self.wfile.write(f"I answer {self.server.status}".encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 class Host:
@@ -30,7 +69,9 @@ class Host:
         return read_reply(done.stdout.splitlines(), done.stderr.splitlines())
 
     def take(self, run_id: str, *, want: int = 0, seconds: float = 30, holder: str = "ann@desk (deploy)") -> Reply:
-        return self.run("lease_take", "survey", "end", arguments=(want, run_id, seconds, holder, "deploy", "sanvi", ""))
+        return self.run(
+            "lease_take", "survey", "end", arguments=(want, run_id, seconds, holder, "deploy", "sanvi", "--")
+        )
 
     def fenced(
         self, token: int, run_id: str, *scripts: str, arguments: tuple[object, ...] = (), stdin: str = ""

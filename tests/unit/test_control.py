@@ -136,9 +136,9 @@ def test_wrong_yaml_shows_every_problem_and_exits_two(tmp_path, capsys):
 
 def test_log_lines_are_merged_by_time_and_searched():
     lines = ["1700000000.5 a: one", "not a log line", "1700000002.5 b: two"]
-    found = list(logs._entries("web1", lines, "two|one"))
-    assert [entry.text for entry in found] == ["a: one", "b: two"]
-    assert list(logs._entries("web1", lines, "three")) == []
+    found = list(logs._entries(logs.Source("web1", "backend"), lines, "two|one"))
+    assert [(entry.what, entry.text) for entry in found] == [("backend", "a: one"), ("backend", "b: two")]
+    assert list(logs._entries(logs.Source("web1", "backend"), lines, "three")) == []
 
 
 def test_bytes_that_are_no_utf8_do_not_end_a_search():
@@ -148,7 +148,7 @@ def test_bytes_that_are_no_utf8_do_not_end_a_search():
 def test_bad_regular_expression_and_bad_time_are_bad_input(monkeypatch):
     environment = read(Path("inventories/prod.py")).load().environment
     with pytest.raises(BadInput, match="regular expression"):
-        list(logs._entries("web1", ["1.0 x"], "("))
+        list(logs._entries(logs.Source("web1", "backend"), ["1.0 x"], "("))
     with pytest.raises(BadInput, match="no time"):
         logs.commands(environment, "backend", since="yesterday-ish", lines=1, follow=False)
     with pytest.raises(BadInput, match="there are backend, frontend"):
@@ -179,9 +179,10 @@ def test_log_lines_cannot_colour_the_terminal(capsys):
 
 
 def test_logs_are_written_to_a_file(tmp_path):
-    show.logs([logs.Entry(1700000000.5, "web1", "text")], output=str(tmp_path / "out"), as_json=True)
+    show.logs([logs.Entry(1700000000.5, "web1", "text", "backend")], output=str(tmp_path / "out"), as_json=True)
     assert json.loads((tmp_path / "out").read_text()) == {
         "at": "2023-11-14T22:13:20.500000+00:00",
         "host": "web1",
+        "what": "backend",
         "text": "text",
     }

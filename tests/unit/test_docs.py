@@ -32,12 +32,22 @@ PROCEDURES = [
     "SVC-03",
     "SVC-04",
     "SVC-05",
+    "SVC-06",
+    "SVC-07",
+    "SVC-08",
     "HLT-01",
+    "HLT-02",
+    "HLT-03",
+    "HLT-04",
+    "HLT-05",
     "REL-01",
     "REL-02",
     "REL-04",
     "REL-05",
     "REL-08",
+    "MNT-02",
+    "MNT-06",
+    "MNT-07",
 ]
 OPTIONS = {
     task: {option for argument in found.get_arguments() for option in argument.names}
@@ -274,7 +284,7 @@ def test_every_make_target_is_in_the_reference():
 
 
 def test_the_procedures_are_all_there():
-    assert [row[0] for row in rows((DOCS / "procedures.md").read_text())] == PROCEDURES
+    assert list(dict.fromkeys(row[0] for row in rows((DOCS / "procedures.md").read_text()))) == PROCEDURES
 
 
 @pytest.mark.parametrize("row", list(rows((DOCS / "procedures.md").read_text())), ids=lambda row: row[0])

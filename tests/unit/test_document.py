@@ -107,7 +107,7 @@ REFUSED = {
     ),
     "unknown key at the top": (
         ("times: {", "tmies: {"),
-        ("tmies", "tmies", "unknown key 'tmies'", "release, times, bake, secrets, environments", "times"),
+        ("tmies", "tmies", "unknown key 'tmies'", "edge, release, times, bake, ", "times"),
     ),
     "missing key": (
         ("    hosts: web\n    user: shop\n    directory", "    user: shop\n    directory"),

@@ -67,6 +67,22 @@ def test_variables_are_filled_for_the_slot():
     assert variables["DATABASE_PASSWORD"] == SecretReference(secret="DB_PASSWORD")
 
 
+def test_each_instance_is_told_its_own_port_and_host():
+    prod = environment()
+    frontend = prod.system.services["frontend"]
+    values = [prod.values(frontend, Slot.GREEN, "1.4.2", number, "web2") for number in (1, 3)]
+    assert [(each["port"], each["host"], each["frontend.port"]) for each in values] == [
+        ("3011", "web2", "3011"),
+        ("3013", "web2", "3011"),
+    ]
+
+
+def test_inside_a_container_every_instance_listens_on_the_same_port():
+    prod = environment()
+    boxed = prod.system.services["frontend"].model_copy(update={"container_port": 8080})
+    assert {prod.values(boxed, slot, "1.4.2", number)["port"] for slot in Slot for number in (1, 2)} == {"8080"}
+
+
 @pytest.mark.parametrize(("slot", "port"), [(Slot.BLUE, "3000"), (Slot.GREEN, "3010")])
 def test_a_service_finds_its_neighbour_in_the_same_slot(slot, port):
     prod = environment()
@@ -87,7 +103,7 @@ def test_every_placeholder_that_a_document_may_have_has_a_value():
     ]
     prod = environment()
     values = prod.values(prod.system.services["backend"], Slot.BLUE, "1.4.2")
-    assert set(values) == {"port", "slot", "version", *parts}
+    assert set(values) == {"port", "slot", "version", "host", *parts}
 
 
 def test_an_environment_cannot_be_changed_through_what_it_was_made_of():
@@ -118,7 +134,8 @@ def test_an_empty_group_is_refused():
 
 
 def test_two_systems_that_want_one_port_are_refused_with_their_host():
-    _, *rest = refusal(environment(), other(**{"3001": "3010"}))
+    # The fourth instance of the shop's frontend listens on 3010.
+    _, *rest = refusal(environment(), other(**{"3001": "3007"}))
     assert rest == [
         f"  {host}: port 3010 is wanted by sanvi (prod) services.backend and shop (prod) services.frontend; "
         "allowed: a port of its own for each"

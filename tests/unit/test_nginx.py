@@ -1,4 +1,4 @@
-"""The edge's configuration: both slots, the gate in its order, and nothing that a message can break out of."""
+"""The edge's configuration: upstreams for every count of instances, the gate in its order, the hold page."""
 
 from __future__ import annotations
 
@@ -7,60 +7,134 @@ from pathlib import Path
 
 import pytest
 
+from handrail.errors import SystemInvalid
 from handrail.model.document import parse
 from handrail.traffic import nginx
 
 SANVI = Path("inventories/sanvi.yaml")
+OPERATORS = "operators: [10.20.0.0/16]"
 ADDRESSES = {"backend": ["10.0.0.1", "10.0.0.2"], "frontend": ["10.0.0.1", "10.0.0.2"]}
+
+
+def configuration(*changes):
+    raw = SANVI.read_text()
+    for old, new in changes:
+        assert old in raw
+        raw = raw.replace(old, new)
+    system = parse(raw, source=str(SANVI), environment="prod")
+    return nginx.site(system, run_directory="/run/handrail/sanvi", addresses=ADDRESSES, peers=["10.0.0.9"]).text
 
 
 @pytest.fixture
 def text():
-    system = parse(SANVI.read_text(), source=str(SANVI), environment="prod")
-    return nginx.site(system, run_directory="/run/handrail/sanvi", addresses=ADDRESSES, peers=["10.0.0.9"]).text
+    return configuration()
 
 
-def test_every_slot_of_every_service_is_a_static_upstream(text):
+def servers(text, upstream):
+    block = re.search(rf"^upstream {upstream} \{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
+    return re.findall(r"server (\S+) ", block[1])
+
+
+def asked(text):
+    """Give the files that nginx looks for on every request, in order, with what each sets."""
+    return re.findall(r"if \(-f (\S+)\) \{ set \$(\w+) (\w+); \}", text)
+
+
+def test_every_slot_of_every_service_is_a_static_upstream_for_every_number_of_instances(text):
     assert re.findall(r"^upstream (\S+)", text, re.MULTILINE) == [
-        "sanvi_backend_blue",
-        "sanvi_backend_green",
-        "sanvi_frontend_blue",
-        "sanvi_frontend_green",
+        "sanvi_backend_blue_1",
+        "sanvi_backend_green_1",
+        *(f"sanvi_frontend_{slot}_{count}" for slot in ("blue", "green") for count in (1, 2, 3, 4)),
     ]
-    assert text.count("server 10.0.0.1:3010 ") == 1
+
+
+def test_an_upstream_has_so_many_instances_on_each_host_and_no_other(text):
+    assert servers(text, "sanvi_backend_green_1") == ["10.0.0.1:3010", "10.0.0.2:3010"]
+    assert servers(text, "sanvi_frontend_green_1") == ["10.0.0.1:3011", "10.0.0.2:3011"]
+    assert servers(text, "sanvi_frontend_blue_3") == [
+        f"{host}:{port}" for host in ("10.0.0.1", "10.0.0.2") for port in (3001, 3002, 3003)
+    ]
 
 
 def test_gate_files_are_asked_in_the_order_in_which_they_count(text):
-    asked = re.findall(r"if \(-f (\S+)\) \{ set \S+ (\w+)", text)
-    assert asked == [
-        ("/opt/sanvi/gate/green", "green"),
-        ("/run/handrail/sanvi/green", "green"),
-        ("/run/handrail/sanvi/blue", "blue"),
-        ("/run/handrail/sanvi/green.$sanvi_share", "green"),
-        ("/run/handrail/sanvi/blue.$sanvi_share", "blue"),
+    assert [one for one in asked(text) if one[1] == "sanvi_slot"] == [
+        ("/opt/sanvi/gate/green", "sanvi_slot", "green"),
+        ("/run/handrail/sanvi/green", "sanvi_slot", "green"),
+        ("/run/handrail/sanvi/blue", "sanvi_slot", "blue"),
+        ("/run/handrail/sanvi/green.$sanvi_share", "sanvi_slot", "green"),
+        ("/run/handrail/sanvi/blue.$sanvi_share", "sanvi_slot", "blue"),
     ]
+
+
+def test_files_of_instances_are_asked_in_rising_order_so_that_the_highest_counts(text):
+    assert [one for one in asked(text) if one[1].endswith("_instances")] == [
+        (f"/opt/sanvi/gate/instances/frontend.{count}", "sanvi_frontend_instances", str(count)) for count in (2, 3, 4)
+    ]
+    assert text.index("set $sanvi_frontend_instances 1;") < text.index("gate/instances/frontend.2")
+
+
+def test_a_service_of_one_instance_is_never_asked_how_many_there_are(text):
+    assert "backend_instances" not in text
 
 
 def test_old_answers_of_the_file_system_are_not_kept(text):
     assert "open_file_cache off;" in text
 
 
-def test_each_path_goes_to_its_service_in_the_slot_of_the_gate(text):
-    assert re.search(r"location /api/ \{[^}]*\}\s+proxy_pass http://sanvi_backend_\$sanvi_slot;", text)
-    assert re.search(r"location / \{[^}]*\}\s+proxy_pass http://sanvi_frontend_\$sanvi_slot;", text)
+def test_each_path_goes_to_its_service_in_the_slot_and_the_number_of_the_gate(text):
+    assert re.search(r"location /api/ \{[^}]*\}\s+proxy_pass http://sanvi_backend_\$\{sanvi_slot\}_1;", text)
+    assert re.search(
+        r"location / \{[^}]*\}\s+proxy_pass http://sanvi_frontend_\$\{sanvi_slot\}_\$\{sanvi_frontend_instances\};",
+        text,
+    )
 
 
-def test_held_traffic_gets_503_with_retry_after(text):
-    assert "if (-f /opt/sanvi/gate/maintenance) { return 503; }" in text
-    assert "add_header Retry-After 120 always;" in text
+def test_held_traffic_gets_the_hold_page_with_503_and_retry_after(text):
+    assert re.search(r"if \(-f /opt/sanvi/gate/maintenance\) \{ set \$sanvi_held 1; \}", text)
+    assert text.count("if ($sanvi_held) { return 503; }") == 2
+    assert "error_page 503 /.handrail-hold-sanvi;" in text
+    page = re.search(r"location = /\.handrail-hold-sanvi \{(.*?)\}", text, re.DOTALL)[1]
+    assert "internal;" in page
+    assert "alias /opt/sanvi/gate/maintenance;" in page
+    assert 'default_type "text/plain; charset=utf-8";' in page
+    assert "add_header Retry-After 120 always;" in page
+    assert "add_header Cache-Control no-store always;" in page
+
+
+def test_operators_pass_while_traffic_is_held(text):
+    block = re.search(r"^geo \$sanvi_operator \{\n(.*?)\}", text, re.MULTILINE | re.DOTALL)[1]
+    assert block.split() == ["default", "0;", "10.20.0.0/16", "1;"]
+    held, passes = text.index("set $sanvi_held 1;"), text.index('if ($sanvi_operator) { set $sanvi_held ""; }')
+    assert held < passes < text.index("location /")
+
+
+def test_without_operators_nobody_passes():
+    text = configuration((OPERATORS, "operators: []"))
+    assert re.search(r"geo \$sanvi_operator \{\s+default 0;\s*\}", text)
+
+
+def test_an_address_stands_for_a_network_of_its_own():
+    text = configuration((OPERATORS, 'operators: [10.20.0.7, "2001:db8::/32"]'))
+    assert "    10.20.0.7/32 1;\n    2001:db8::/32 1;\n" in text
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["10.20.0.1/16", "10.20.0.0/33", "10.20.0", "office.example.com", "7", "'fe80::1%; } evil {'", "[10.20.0.0/16]"],
+)
+def test_what_is_no_network_is_refused_with_its_line(bad):
+    with pytest.raises(SystemInvalid) as refused:
+        configuration((OPERATORS, f"operators: [{bad}]"))
+    (problem,) = refused.value.problems
+    assert problem.key.startswith("edge.maintenance.operators[0]")
+    assert "an address or a network such as 10.8.0.0/16" in problem.allowed
+    assert problem.line == 1 + SANVI.read_text().splitlines().index(f"    {OPERATORS}")
 
 
 def test_only_edges_may_ask_for_a_decision(text):
     assert "allow 10.0.0.9; deny all;" in text
 
 
-def test_message_cannot_break_out_of_its_quotes():
-    raw = SANVI.read_text().replace("Sanvi Machinery is being maintained; please", 'Say "hi"; $host \\\\ } please')
-    system = parse(raw, source="x", environment="prod")
-    site = nginx.site(system, run_directory="/run/x", addresses=ADDRESSES, peers=[])
-    assert re.search(r'return 503 "Say \\"hi\\"; host ', site.text)
+def test_no_message_is_part_of_the_configuration():
+    text = configuration(("Sanvi Machinery is being maintained; please", 'Say "hi"; $host \\\\ } please'))
+    assert "please try again" not in text

@@ -15,6 +15,7 @@ UNREACHABLE = "cannot be reached"
     [
         ("sanvi-backend@blue.service: A process of this unit has been killed by the OOM killer.", MEMORY),
         ("sanvi-backend@blue.service: Failed with result 'oom-kill'.", MEMORY),
+        ("sanvi-backend@green.service: Main process exited, code=killed, status=9/KILL", f"most likely {MEMORY}"),
         ("exit code 137, OOM killed true", MEMORY),
         ("FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory", MEMORY),
         ("[PM2][WORKER] Process 0 restarted because it exceeds --max-memory-restart value", MEMORY),

@@ -33,8 +33,8 @@ def artifact(folder: Path, **files: str) -> tuple[Path, str]:
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def stage(host, upload: Path | str, digest: str) -> Reply:
-    return host.fenced(1, "run-1", "stage", arguments=("1.0-abc", digest, upload, "", "nobody"))
+def stage(host, upload: Path | str, digest: str, *, prepare: str = "") -> Reply:
+    return host.fenced(1, "run-1", "stage", arguments=("1.0-abc", digest, upload, "", "nobody", prepare))
 
 
 def test_release_is_staged_whole_and_its_upload_removed(host, tmp_path):
@@ -78,8 +78,53 @@ def test_release_staged_half_by_a_dead_run_is_staged_anew(host, tmp_path):
     assert {path.name for path in (host.root / "releases/1.0-abc").iterdir()} == {"server", ".complete"}
 
 
+def test_runtimes_prepare_a_release_before_it_is_whole_in_its_directory_and_with_its_name(host, tmp_path):
+    host.take("run-1")
+    upload, digest = artifact(tmp_path, server="hello")
+    prepare = f"env | sed -n s/^RELEASE=//p >{tmp_path}/release; ls -A >{tmp_path}/seen; cp server image"
+    assert stage(host, upload, digest, prepare=prepare).outcome is Outcome.OK
+    assert (tmp_path / "release").read_text() == "1.0-abc\n"
+    assert (tmp_path / "seen").read_text() == "server\n"
+    assert (host.root / "releases/1.0-abc/image").read_text() == "hello"
+
+
+def test_release_that_cannot_be_prepared_leaves_nothing(host, tmp_path):
+    host.take("run-1")
+    upload, digest = artifact(tmp_path, server="hello")
+    reply = stage(host, upload, digest, prepare="echo no space for layers; false")
+    assert reply.outcome is Outcome.FAILED
+    assert reply.words.startswith("cannot prepare the release: no space for layers")
+    assert host.releases() == set()
+    assert not upload.exists()
+
+
+def test_release_that_is_staged_already_is_prepared_again(host, tmp_path):
+    host.take("run-1")
+    upload, digest = artifact(tmp_path, server="hello")
+    stage(host, upload, digest)
+    assert stage(host, "", digest, prepare=f"cat server >>{tmp_path}/prepared").outcome is Outcome.UNCHANGED
+    assert (tmp_path / "prepared").read_text() == "hello"
+
+
+def test_staged_release_that_cannot_be_prepared_again_stays_as_it_is(host, tmp_path):
+    host.take("run-1")
+    upload, digest = artifact(tmp_path, server="hello")
+    stage(host, upload, digest)
+    reply = stage(host, "", digest, prepare="echo the registry is away; false")
+    assert reply.outcome is Outcome.FAILED
+    assert "the registry is away" in reply.words
+    assert (host.root / "releases/1.0-abc/.complete").read_text().strip() == digest
+
+
+def test_what_prepares_a_release_may_go_on_without_keeping_the_lock(host, tmp_path):
+    host.take("run-1", seconds=0)
+    upload, digest = artifact(tmp_path, server="hello")
+    assert stage(host, upload, digest, prepare="sleep 8 >/dev/null 2>&1 &").outcome is Outcome.OK
+    assert host.take("run-2").outcome is Outcome.OK
+
+
 def put(host, files: list[File], after: str) -> Reply:
-    return host.fenced(1, "run-1", "put_files", "ready_edge", arguments=(after,), stdin=bundle(files))
+    return host.fenced(1, "run-1", "instances", "put_files", "ready_edge", arguments=(after,), stdin=bundle(files))
 
 
 def test_files_are_put_with_their_modes_and_only_those_that_differ(host, tmp_path):
@@ -118,6 +163,6 @@ def test_files_are_put_back_when_one_of_them_cannot_be_written(host, tmp_path):
 
 def test_files_that_arrive_broken_change_nothing(host, tmp_path):
     host.take("run-1")
-    reply = host.fenced(1, "run-1", "put_files", "ready_edge", arguments=("true",), stdin="bm90IGEgdGFy\n")
+    reply = host.fenced(1, "run-1", "instances", "put_files", "ready_edge", arguments=("true",), stdin="bm90IGEgdGFy\n")
     assert reply.outcome is Outcome.FAILED
     assert "arrived broken" in reply.words

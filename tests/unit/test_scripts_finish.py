@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from handrail.hosts.script import Reply
 
 
+# A question of the survey: service, slot, a port where nobody listens, path.
+ASKED = ("web", "blue", 1, "/health")
+
+
 @pytest.fixture
 def host(tmp_path):
     return Host(tmp_path)
@@ -79,7 +83,7 @@ def test_survey_says_what_is_there(host):
     (host.root / "good").write_text("1.0-a\n")
     (host.run_directory / "blue").write_text("9 blue 0\n")
     (host.run_directory / "blue.5").touch()
-    reply = host.run("survey", "end", arguments=("sanvi", "echo Id=x", "web", "blue", "1", "/health"))
+    reply = host.run("survey", "end", arguments=("sanvi", "systemd", ":", "echo Id=x", "--", *ASKED))
     assert reply.outcome is Outcome.OK
     assert reply.value("fence") == "1"
     assert reply.value("lease").startswith("1 ")
@@ -92,14 +96,14 @@ def test_survey_says_what_is_there(host):
     assert reply.value("staged") == f"1.0-a {DIGEST_OF_NOTHING}"
     assert reply.value("pending").startswith("blue 9 -")
     assert reply.value("share") == "blue 5"
-    assert reply.block("units") == "Id=x"
-    assert reply.value("health").startswith("web blue 000 ")
+    assert reply.block("units systemd") == "Id=x"
+    assert reply.value("health").startswith("web blue 1 000 ")
 
 
 def test_survey_of_a_host_that_has_nothing_says_so(host):
     for path in (host.root, host.run_directory):
         subprocess.run(["rm", "-rf", path], check=True)
-    reply = host.run("survey", "end", arguments=("sanvi", ""))
+    reply = host.run("survey", "end", arguments=("sanvi", "--"))
     assert reply.outcome is Outcome.OK
     assert reply.value("fence") == "0"
     assert reply.value("confirmed") == "blue"

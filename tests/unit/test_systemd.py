@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -35,6 +36,22 @@ def test_unit_runs_the_command_in_the_release_of_its_slot(backend):
     assert "User=sanvi\n" in unit.text
 
 
+def test_another_instance_has_a_unit_and_variables_of_its_own_in_the_same_release(backend):
+    second = replace(backend, number=2)
+    (unit,) = Systemd().files(second)
+    assert unit.path == "/etc/systemd/system/sanvi-backend.2@.service"
+    assert "EnvironmentFile=/opt/sanvi/env/%i/backend.2.env\n" in unit.text
+    assert "WorkingDirectory=/opt/sanvi/slots/%i/backend\n" in unit.text
+    assert Systemd().environment(second, {}).path == "/opt/sanvi/env/green/backend.2.env"
+    assert Systemd().pid(second)[-1] == "sanvi-backend.2@green.service"
+
+
+def test_memory_is_limited_only_where_the_description_says_so(backend):
+    assert "MemoryMax=512M\n" in Systemd().files(backend)[0].text
+    endless = replace(backend, service=backend.service.model_copy(update={"memory": None}))
+    assert "MemoryMax" not in Systemd().files(endless)[0].text
+
+
 def test_words_of_the_command_mean_nothing_to_systemd(backend):
     service = backend.service.model_copy(update={"command": ("echo", '100% "sure" $HOME \\n')})
     (unit,) = Systemd().files(Instance("sanvi", "/opt/sanvi", service, Slot.BLUE))
@@ -61,16 +78,19 @@ def test_migration_runs_as_the_service_would(backend):
     assert argv[-3:] == ("--", "node", "migrate.js")
 
 
-def test_states_are_read_by_unit_and_a_missing_one_is_not_running(backend):
+def test_states_are_read_by_unit_and_one_that_systemd_does_not_know_is_left_out(backend):
     blue = Instance(backend.system, backend.root, backend.service, Slot.BLUE)
+    second = Instance(backend.system, backend.root, backend.service, Slot.GREEN, 2)
     output = (
-        "NRestarts=2\nId=sanvi-backend@green.service\nActiveState=active\nSubState=running\nUnitFileState=enabled\n"
+        "NRestarts=2\nId=sanvi-backend@green.service\nActiveState=active\nSubState=running\nUnitFileState=enabled\n\n"
+        "NRestarts=0\nId=sanvi-backend@blue.service\nActiveState=inactive\nSubState=dead\n\n"
+        "NRestarts=0\nId=sanvi-backend.2@green.service\nLoadState=not-found\nActiveState=inactive\nSubState=dead\n"
     )
-    states = Systemd().states(output, [blue, backend])
-    assert states["backend", Slot.GREEN].running
-    assert states["backend", Slot.GREEN].restarts == 2
-    assert states["backend", Slot.GREEN].enabled
-    assert not states["backend", Slot.BLUE].running
+    states = Systemd().states(output, [blue, backend, second])
+    assert set(states) == {("backend", Slot.GREEN, 1), ("backend", Slot.BLUE, 1)}
+    green = states["backend", Slot.GREEN, 1]
+    assert (green.running, green.restarts, green.enabled) == (True, 2, True)
+    assert not states["backend", Slot.BLUE, 1].running
 
 
 @pytest.mark.parametrize(

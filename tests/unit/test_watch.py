@@ -9,7 +9,8 @@ import gevent
 import pytest
 
 from handrail.hosts.script import Reply
-from handrail.model.fleet import Outcome
+from handrail.model.fleet import Do, Outcome
+from handrail.model.rollout import Scope, Step
 from handrail.orchestration.watch import RENEWALS, Watch
 
 # As short as a test can wait for, as long as a busy machine needs between two of them.
@@ -66,6 +67,40 @@ def test_lease_that_is_given_back_is_not_renewed_any_more(watch):
     before = watch.line.begun
     gevent.sleep(EVERY_SECONDS * 3)
     assert watch.line.begun == before
+
+
+class CutLine(SlowLine):
+    """Notes whether it was cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cuts = 0
+
+    def cut(self) -> None:
+        self.cuts += 1
+
+
+@pytest.mark.parametrize(
+    ("do", "part", "cuts"),
+    [
+        (Do.VERIFY, 0, 1),
+        (Do.START, 0, 1),
+        (Do.SPREAD, 0, 1),
+        (Do.SPREAD, 1, 0),
+        (Do.GO_BACK, 0, 0),
+        (Do.CONFIRM, 1, 0),
+        (Do.STOP, 1, 0),
+        (Do.DRAIN, 0, 0),
+        (Do.FINISH, 0, 0),
+    ],
+)
+def test_ctrl_c_cuts_off_what_goes_forward_and_never_what_goes_back(do, part, cuts):
+    watch = Watch(SimpleNamespace(fleet=SimpleNamespace(interrupted=False)), line=CutLine())
+    watch.begins(Step(do, "", Scope.ALL, lambda _: True, part))
+    watch._stopped(2, None)
+    gevent.sleep(0.01)
+    assert watch.run.fleet.interrupted
+    assert watch.line.cuts == cuts
 
 
 def test_host_whose_lease_was_never_taken_can_be_let_go(watch):

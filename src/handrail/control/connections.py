@@ -51,7 +51,7 @@ class Connections(AbstractContextManager["Connections"]):
         try:
             done = self.of(host).run(
                 f"sudo -H -n {line}" if self.inventory.data[host].get("_sudo") else line,
-                hide=True, warn=True, in_stream=io.StringIO(command.stdin) if command.stdin else False,
+                hide=True, warn=True, in_stream=_AtOnce(command.stdin) if command.stdin else False,
                 timeout=command.seconds + REPLY_SECONDS,
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001  # fabric, invoke, paramiko and sockets have one for each way to fail
@@ -69,6 +69,13 @@ class Connections(AbstractContextManager["Connections"]):
         return self._open[host]
 
 
+class _AtOnce(io.StringIO):
+    """Standard input that is sent as a whole: invoke asks for one letter at a time and sleeps 10 ms after each."""
+
+    def read(self, _: int | None = -1) -> str:
+        return super().read()
+
+
 def _connection(host: str, data: Mapping[str, Any]) -> Connection:
     from fabric import Connection  # noqa: PLC0415  # 0.2 s that `fab --list` need not wait for
     from paramiko import AutoAddPolicy, RejectPolicy  # noqa: PLC0415  # likewise
@@ -80,6 +87,8 @@ def _connection(host: str, data: Mapping[str, Any]) -> Connection:
         port=int(data.get("ssh_port") or 22),
         connect_timeout=CONNECT_SECONDS,
         connect_kwargs={
+            # A host that hung after it was connected: paramiko would wait for an hour.
+            "channel_timeout": CONNECT_SECONDS,
             "allow_agent": bool(data.get("ssh_allow_agent", True)),
             "look_for_keys": bool(data.get("ssh_look_for_keys", True)),
             **({"key_filename": str(Path(key).expanduser())} if key else {}),

@@ -2,60 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command
 from handrail.hosts.survey import unit_of
+from handrail.model.level import Finding, Level
 from handrail.model.plan import live_slot
 from handrail.model.version import version_of
 from handrail.runtimes import UNITS
 from handrail.secrets import resolve_all
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from handrail.control.connections import Connections
     from handrail.control.look import Look
+    from handrail.hosts.inventory import Loaded
     from handrail.model.datastore import Datastore
+    from handrail.model.host_state import HostState, Probe
+    from handrail.model.service import Service
+    from handrail.model.slot import Slot
+    from handrail.secrets import Secret
 
 # A health check that takes half of its timeout will miss it soon.
 SLOW_SHARE = 0.5
 FREE_KILOBYTES = 1 << 20
 
 
-class Level(StrEnum):
-    """How bad it is."""
-
-    OK = "OK"
-    WARN = "WARN"
-    ALERT = "ALERT"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at."""
-
-    level: Level
-    what: str
-    host: str
-    text: str
-
-    def json(self) -> dict[str, Any]:
-        """Give the finding for machines."""
-        return asdict(self)
-
-
-def health(look: Look, connections: Connections, *, base: Path) -> list[Finding]:
+def health(look: Look, connections: Connections, *, secrets: Mapping[str, Secret]) -> list[Finding]:
     """Ask everything, in the order in which the system starts: datastores, services, edges."""
-    lost = [Finding(Level.ALERT, "host", host, reason) for host, reason in look.lost.items()]
-    return [*lost, *_datastores(look, connections, base), *_services(look), *_edges(look, connections), *_disks(look)]
+    asked = [*_datastores(look, connections, secrets), *_services(look), *_edges(look, connections), *_disks(look)]
+    return [*lost(look), *asked]
 
 
-def _datastores(look: Look, connections: Connections, base: Path) -> list[Finding]:
+def lost(look: Look) -> list[Finding]:
+    """Name the hosts that cannot be reached."""
+    return [Finding(Level.ALERT, "host", host, reason) for host, reason in look.lost.items()]
+
+
+def secrets_of(loaded: Loaded) -> Mapping[str, Secret]:
+    """Read the secrets once; without datastores none is needed to look."""
+    system = loaded.environment.system
+    return resolve_all(system.secrets, base=loaded.base) if system.datastores else {}
+
+
+def _datastores(look: Look, connections: Connections, secrets: Mapping[str, Secret]) -> list[Finding]:
     system = look.environment.system
-    secrets = resolve_all(system.secrets, base=base) if system.datastores else {}
 
     def ask(host: str) -> list[Finding]:
         return [_datastore(host, store) for store in look.environment.datastores_on(host)]
@@ -78,17 +70,25 @@ def _services(look: Look) -> list[Finding]:
     findings = []
     for host in (host for host in look.roles.services if host in look.states):
         for service in look.environment.services_on(host):
-            probe = look.states[host].health.get((service.name, live, 1))
+            where, probe = _worst(look.states[host], service, live)
             answer = (
-                f"{probe.status} in {probe.seconds * 1000:.0f} ms on {live}"
+                f"{probe.status} in {probe.seconds * 1000:.0f} ms on {where}"
                 if probe and probe.status
-                else f"no answer on {live}"
+                else f"no answer on {where}"
             )
             level = Level.OK if (service.name, live) in look.states[host].healthy else Level.ALERT
             if level is Level.OK and probe and probe.seconds > service.health.timeout.total_seconds() * SLOW_SHARE:
                 level = Level.WARN
             findings.append(Finding(level, service.name, host, answer))
     return findings
+
+
+def _worst(state: HostState, service: Service, live: Slot) -> tuple[str, Probe | None]:
+    """Give the answer of the instance that is worst off: one that is not well, else the slowest."""
+    answers = {n: probe for (name, slot, n), probe in state.health.items() if (name, slot) == (service.name, live)}
+    well = service.health.status
+    number = min(answers, key=lambda n: (answers[n].status == well, -answers[n].seconds), default=1)
+    return f"{live}, instance {number}" if len(answers) > 1 else str(live), answers.get(number)
 
 
 def _edges(look: Look, connections: Connections) -> list[Finding]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from handrail.hosts.survey import read_state, survey
+from handrail.hosts.survey import SURVEY_SECONDS, read_state, survey
 from handrail.model.roles import roles_of
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ class Look:
     lost: Mapping[str, str]
 
 
-def look(environment: Environment, connections: Connections) -> Look:
-    """Survey every host of an environment; changes nothing."""
+def look(environment: Environment, connections: Connections, *, seconds: int = SURVEY_SECONDS) -> Look:
+    """Survey every host of an environment; changes nothing. A host that takes longer counts as lost."""
     roles = roles_of(environment)
     system = environment.system
     replies = connections.on_each(
         roles.hosts,
         lambda host: connections.ask(
             host,
-            survey(environment, f"/run/handrail/{system.name}", host),
+            replace(survey(environment, f"/run/handrail/{system.name}", host), seconds=seconds),
         ),
     )
     states = {host: read_state(reply, environment, host) for host, reply in replies.items() if reply.outcome.good}

@@ -36,14 +36,16 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
     if intent.verb is Verb.SCALE:
         intent = scale_intent(data.get("service", ""), data.get("count", ""), environment.system)
     seen = look(environment, connections)
-    if seen.lost:
-        named = "; ".join(f"{host}: {reason}" for host, reason in seen.lost.items())
+    roles = seen.roles.of_edges() if intent.verb.edges_only else seen.roles
+    lost = {host: reason for host, reason in seen.lost.items() if host in roles.hosts}
+    if lost:
+        named = "; ".join(f"{host}: {reason}" for host, reason in lost.items())
         raise HostUnreachable(
             f"{named}; nothing was touched", next_step="mend the host, or take it out of the inventory"
         )
-    plan = decide(intent, seen.states, seen.roles)
+    plan = decide(intent, seen.states, roles)
     generations = environment.system.start_order()
-    steps = forecast(rollout.TABLES[intent.verb], plan, seen.roles, seen.states, generations=generations)
+    steps = forecast(rollout.TABLES[intent.verb], plan, roles, seen.states, generations=generations)
     leases = [state.lease for state in seen.states.values() if state.lease and state.lease.seconds_left > 0]
     return {
         "verb": verb,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -9,9 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
+from handrail.model.variable import LEVELS, State, as_rows
 
 if TYPE_CHECKING:
-    from handrail.control.health import Finding
+    from handrail.control.check import Findings
+    from handrail.control.variables import Variables
+    from handrail.model.level import Finding, Level
 
 BAD = "bold red"
 
@@ -92,6 +96,45 @@ def health(findings: list[Finding], *, as_json: bool) -> None:
     for finding in findings:
         table.add_row(f"[{COLOURS[finding.level]}]{finding.level}[/]", finding.what, finding.host, escape(finding.text))
     console_for_tables().print(table)
+
+
+def check(title: str, period: str, found: Findings, level: Level, *, as_json: bool) -> None:
+    """Show the findings of each check."""
+    findings = [(name, finding) for name, each in found.items() for finding in each]
+    if as_json:
+        rows = [{"check": name, **finding.json()} for name, finding in findings]
+        as_json_line({"period": period, "level": level, "exit_code": level.rank, "findings": rows})
+        return
+    out = console_for_tables()
+    counts = Counter(finding.level for _, finding in findings)
+    told = ", ".join(f"[{COLOURS[each]}]{count} {each}[/]" for each, count in sorted(counts.items()))
+    out.print(f"[bold]{title}[/]: {period} check, {told}")
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for name, finding in findings:
+        style = COLOURS[finding.level]
+        table.add_row(f"[{style}]{finding.level}[/]", name, escape(finding.what), finding.host, escape(finding.text))
+    out.print(table)
+
+
+def variables(seen: Variables, *, as_json: bool) -> None:
+    """Show which variables each service needs and where they are, then what is the matter; never a value."""
+    if as_json:
+        rows = as_rows(seen.needed, seen.programs)
+        bad = [finding.json() for finding in seen.findings]
+        as_json_line({"exit_code": seen.exit_code, "variables": rows, "findings": bad})
+        return
+    out = console_for_tables()
+    for service in dict.fromkeys(each.service for each in seen.needed):
+        programs = [program for program in seen.programs if program.service == service]
+        names = [each.host if each.name == service else f"{each.host} {each.name}" for each in programs]
+        table = _table(service, "from", "here", *names)
+        for each in (each for each in seen.needed if each.service == service):
+            states = [each.here, *(program.states.get(each.name, State.UNKNOWN) for program in programs)]
+            shown = [f"[{COLOURS[LEVELS[state]]}]{state}[/]" for state in states]
+            table.add_row(each.name, each.source, *shown)
+        out.print(table)
+    if seen.findings:
+        health(list(seen.findings), as_json=False)
 
 
 def history(runs: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -55,10 +55,11 @@ def run_change(
     verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool
 ) -> int:
     """Run a verb that changes something."""
-    return _changed(verb, inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
+    return changed(verb, inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
 
 
-def _changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool) -> int:
+def changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool) -> int:
+    """Run a verb that changes something, after a question unless told not to ask, and give its exit code."""
     from handrail.control.change import change  # noqa: PLC0415  # each verb imports what it needs
     from handrail.control.progress import Progress  # noqa: PLC0415
 
@@ -91,7 +92,7 @@ def run_maintenance_page(
     if state not in verbs:
         raise BadInput(f"maintenance-page {state}; allowed: on, off", next_step="fab maintenance-page on")
     data = {"message": message} if message else {}
-    return _changed(verbs[state], inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
+    return changed(verbs[state], inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
 
 
 def _preview(here: Inventory, verb: str, data: dict[str, str]) -> dict[str, Any]:
@@ -119,13 +120,14 @@ def show_status(inventory: str | None, *, as_json: bool) -> int:
 @exits
 def show_health(inventory: str | None, *, as_json: bool) -> int:
     """Show the health; 1 when anything is an ALERT."""
-    from handrail.control.health import Level, health  # noqa: PLC0415
+    from handrail.control.health import health, secrets_of  # noqa: PLC0415
     from handrail.control.look import look  # noqa: PLC0415
+    from handrail.model.level import Level  # noqa: PLC0415
 
     here = opened(inventory)
     loaded = here.load()
     with Connections(here) as connections:
-        findings = health(look(loaded.environment, connections), connections, base=loaded.base)
+        findings = health(look(loaded.environment, connections), connections, secrets=secrets_of(loaded))
     tables.health(findings, as_json=as_json)
     return 1 if any(finding.level is Level.ALERT for finding in findings) else 0
 

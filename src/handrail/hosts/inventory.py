@@ -36,8 +36,8 @@ def load_environment(
 ) -> Loaded:
     """Read the systems of an inventory, check them together, and give the one that is meant.
 
-    `groups` are the inventory's: name and address of each host. Raises SystemInvalid or InventoryInvalid, also when there
-    are several systems and none was named: a guess would change the wrong one.
+    `groups` are the inventory's: name and address of each host. Raises SystemInvalid or InventoryInvalid, also when
+    there are several systems and none was named: a guess would change the wrong one.
     """
     hosts = {group: tuple(Host(*each) for each in members) for group, members in groups.items()}
     loaded = [_load(folder / file, name, hosts) for file in systems]

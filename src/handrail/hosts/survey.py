@@ -46,12 +46,10 @@ def survey_arguments(environment: Environment, host: str) -> tuple[str, ...]:
     instances = instances_on(system, environment.services_on(host))
     probes = [
         word
-        for one in instances
-        for word in (
-            one.service.name, one.slot.value, str(one.number), str(one.service.instances.min), str(one.port),
-            one.service.health.path,
-        )
-    ]  # fmt: skip
+        for service in environment.services_on(host)
+        for slot in Slot
+        for word in (service.name, slot.value, str(service.port(slot)), service.health.path)
+    ]
     return (system.name, *_sections(system, instances, environment.datastores_on(host)), "--", *probes)
 
 
@@ -103,7 +101,7 @@ def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
         units=units,
         health=health,
         healthy=_healthy(health, services),
-        instances={service: int(number) for service, number in (line.split(" ") for line in reply.values("instances"))},
+        instances=_instances(reply),
         datastores=datastores,
         gate=_gate(reply),
         good=tuple(reply.values("good")),
@@ -130,6 +128,15 @@ def _health(reply: Reply) -> dict[Place, Probe]:
     for line in reply.values("health"):
         service, slot, number, status, seconds = line.split(" ")
         found[service, Slot(slot), int(number)] = Probe(int(status), float(seconds))
+    return found
+
+
+def _instances(reply: Reply) -> dict[str, int]:
+    """Tell how many instances of each service the host was told of; while the number changes there are two files."""
+    found: dict[str, int] = {}
+    for line in reply.values("instances"):
+        service, number = line.split(" ")
+        found[service] = max(found.get(service, 0), int(number))
     return found
 
 

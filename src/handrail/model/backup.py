@@ -28,8 +28,9 @@ class Backup(Value):
 
 def groups(data: Any) -> Iterator[Finding]:
     """Find dumps on hosts that nothing of the system runs on: nobody would look there."""
-    parts = [at(data, "edge"), *(at(data, kind, name) for kind in ("services", "datastores") for name in at(data, kind))]
-    known = sorted({part["hosts"] for part in parts if isinstance(part.get("hosts"), str)})
+    parts = [at(data, kind, name) for kind in ("services", "datastores") for name in at(data, kind)]
+    hosts = [part.get("hosts") for part in (*parts, at(data, "edge"))]
+    known = sorted({group for group in hosts if isinstance(group, str)})
     for name in at(data, "backups"):
         group = at(data, "backups", name).get("hosts")
         if isinstance(group, str) and group not in known:

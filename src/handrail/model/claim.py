@@ -23,11 +23,13 @@ def names(data: Any) -> Iterator[Finding]:
 def ports(data: Any) -> Iterator[Finding]:
     """Find each port that something else on the same hosts has already."""
     taken: dict[tuple[Any, int], str] = {}
+    told: set[Path] = set()
     for path, group, port in _claims(data):
-        if not isinstance(group, str) or not isinstance(port, int) or isinstance(port, bool):
+        if not isinstance(group, str) or not isinstance(port, int) or isinstance(port, bool) or path in told:
             continue
         owner = taken.setdefault((group, port), ".".join(str(part) for part in path))
         if owner != ".".join(str(part) for part in path):
+            told.add(path)
             yield Finding(path, "a port of its own", f"{port}, which {owner} has on the hosts of {group}")
 
 

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import backup, claim, cycle, duration, reference, runtime, threshold
+from handrail.model import backup, claim, cycle, duration, files, logs, reference, runtime, threshold
 from handrail.model.branch import at
 from handrail.model.finding import Finding
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # A confirmation needs the bake to be over and a round trip to every host; ten seconds are for the slowest of them.
 CONFIRM_MARGIN = timedelta(seconds=10)
+HIGHEST_PORT = 65535
 _SECRET_VARIABLE = re.compile(r"(?:^|_)(?:PASSWORD|PASSWD|SECRET|TOKEN|PRIVATE_KEY)$", re.IGNORECASE)
 
 
@@ -63,12 +64,19 @@ def _runtimes(data: Any) -> Iterator[Finding]:
 
 
 def _instances(data: Any) -> Iterator[Finding]:
-    """Find a least number of instances above the most."""
+    """Find a least number of instances above the most, and ports too high for all of them."""
     for name in at(data, "services"):
         instances = at(data, "services", name, "instances")
         least, most = instances.get("min", 1), instances.get("max", 1)
-        if isinstance(least, int) and isinstance(most, int) and least > most:
+        if not isinstance(least, int) or not isinstance(most, int):
+            continue
+        if 1 <= most < least:
             yield Finding(("services", name, "instances", "min"), f"at most max, which is {most}")
+        highest = HIGHEST_PORT - most + 1
+        allowed = f"at most {highest}: {most} instances follow each other"
+        for slot, port in at(data, "services", name, "ports").items():
+            if isinstance(port, int) and highest < port <= HIGHEST_PORT:
+                yield Finding(("services", name, "ports", slot), allowed)
 
 
 def _inline(data: Any) -> Iterator[Finding]:
@@ -123,5 +131,7 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     _times,
     threshold.order,
     backup.groups,
+    logs.groups,
+    files.own,
     _nothing,
 )

@@ -76,6 +76,8 @@ def checked_message(text: str) -> str:
     return text
 
 
+# Tools that one verb alone has a use for.
+ONLY_FOR = {"logrotate": Verb.LOGROTATE}
 # What verbs that move no release change.
 IN_PLACE = {
     Verb.HOLD: "traffic is held",
@@ -157,8 +159,9 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
 
     Raises ReleaseUnknown when there is no release to go to.
     """
-    if intent.verb not in {Verb.HOLD, Verb.RESUME, Verb.STARTUP}:
-        _check_tools(states)
+    # A full disk is what often makes a runtime unusable: freeing it must not wait for that runtime.
+    if intent.verb not in {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK}:
+        _check_tools(intent.verb, states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
     settle = any(not gate.settled or gate.confirmed != live for gate in gates)
@@ -180,8 +183,10 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
     target, digest = _target(intent, current_id, states, roles)
     slot = live.other
     nothing = intent.verb is not Verb.RESTART and target == current_id and not settle and _healthy(live, states, roles)
+    instances = roles.instances(states, live)
     warm = (
         intent.verb is not Verb.RESTART
+        and _all_were_asked(instances, states, roles)
         and all(states[host].slots.get(slot) == target for host in roles.services)
         and _healthy(slot, states, roles)
     )
@@ -199,7 +204,7 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         # Also for a slot that is warm: the run that started it may have died before it migrated.
         migrate=intent.verb is Verb.DEPLOY,
         held=any(states[host].gate.maintenance for host in roles.edges),
-        instances=roles.instances(states, live),
+        instances=instances,
     )
 
 
@@ -226,8 +231,7 @@ def _plan_scale(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str
         held=any(states[host].gate.maintenance for host in roles.edges),
         service=intent.service,
         instances={**instances, intent.service: intent.count},
-        # Hosts may disagree, or have been told of more than there may be today.
-        before=max(told) or instances[intent.service],
+        before=instances[intent.service],
     )
 
 
@@ -284,6 +288,15 @@ def _healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
     )
 
 
+def _all_were_asked(instances: Mapping[str, int], states: Mapping[str, HostState], roles: Roles) -> bool:
+    """Tell whether each service host answered for all instances that an edge may use: it asks those it was told of."""
+    return all(
+        states[host].instances.get(name, 1) >= instances.get(name, 1)
+        for host in roles.services
+        for name in roles.services_of.get(host, ())
+    )
+
+
 def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles) -> tuple[str, str]:
     """Name the release to go to, with its digest where it is known."""
     if intent.release is not None:
@@ -308,8 +321,12 @@ def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], ro
     return good[-1], _digest(good[-1], states, roles)
 
 
-def _check_tools(states: Mapping[str, HostState]) -> None:
-    missing = {host: state.missing_tools for host, state in states.items() if state.missing_tools}
+def _check_tools(verb: Verb, states: Mapping[str, HostState]) -> None:
+    lacking = {
+        host: [tool for tool in state.missing_tools if ONLY_FOR.get(tool, verb) is verb]
+        for host, state in states.items()
+    }
+    missing = {host: tools for host, tools in lacking.items() if tools}
     if missing:
         named = "; ".join(f"{host} lacks {', '.join(tools)}" for host, tools in missing.items())
         raise BadInput(f"{named}; nothing was touched", next_step="install them on those hosts")

@@ -45,15 +45,19 @@ class Roles:
     def instances(self, states: Mapping[str, HostState], live: Slot) -> Mapping[str, int]:
         """Tell how many instances of each service a host runs: what `fab scale` left, or the least at first.
 
-        Raising the least starts nothing by itself, for edges must not spread over what does not run; `fab scale` does.
+        Other limits change nothing by themselves, for edges must not spread over what does not run; `fab scale` does.
         Of a service that is live and that no host was told of there is one: until now it could have no more.
         """
         found = {}
         for name, limits in self.limits.items():
-            told = max((state.instances.get(name, 0) for state in states.values()), default=0)
             runs = any((name, live) in state.healthy for state in states.values())
-            found[name] = min(told or (1 if runs else limits.least), limits.most)
+            found[name] = max(told(name, states), default=1 if runs else limits.least)
         return found
+
+
+def told(service: str, states: Mapping[str, HostState]) -> frozenset[int]:
+    """Tell of how many instances of a service hosts were told; they may disagree after a run that was cut off."""
+    return frozenset(state.instances[service] for state in states.values() if service in state.instances)
 
 
 def roles_of(environment: Environment) -> Roles:

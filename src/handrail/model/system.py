@@ -13,8 +13,10 @@ from pydantic import AfterValidator, Field
 from handrail.model.backup import Backup
 from handrail.model.check import Checks
 from handrail.model.datastore import Datastore
+from handrail.model.disk import Disk
 from handrail.model.duration import Duration, SomeTime, TenSecondsOrMore
 from handrail.model.edge import Edge
+from handrail.model.logs import Logs
 from handrail.model.notation import HostPath, Name, SecretName, Whole
 from handrail.model.release import Release
 from handrail.model.secret import SecretSource
@@ -86,6 +88,8 @@ class System(Value):
     backups: Rows[Name, Backup] = Field(
         default_factory=lambda: Table({}), description="Where dumps are, by name; `fab check` looks at their age."
     )
+    disk: Disk = Field(default_factory=Disk, description="What `fab disk` may free when a disk fills up.")
+    logs: Logs = Field(default_factory=Logs, description="Log files that are rotated, and how long they are kept.")
     secrets: Rows[SecretName, SecretSource] = Field(
         default_factory=lambda: Table({}), description="Where each secret comes from, by name."
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from handrail.model import duration
 from handrail.model.branch import at
@@ -21,7 +21,7 @@ def _percent(raw: object) -> object:
     return raw
 
 
-Percent = Annotated[float, BeforeValidator(_percent), Field(ge=0, le=100)]
+Percent = Annotated[float, BeforeValidator(_percent), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 100})]
 
 
 class PercentThreshold(Value):

@@ -29,11 +29,11 @@ def verdict(fleet: Fleet) -> Verdict:
         return Verdict(
             4, "fenced", f"the lease was taken over: {_first_words(fleet, Outcome.REFUSED)}", _refused(fleet)
         )
-    if fleet.plan is not None and not fleet.plan.verb.moves_release:
+    unclear = _unclear_edges(fleet)
+    if fleet.plan is not None and not fleet.plan.verb.moves_release and not unclear:
         return _plain(fleet)
     if decided(fleet):
         return _after_the_decision(fleet)
-    unclear = _unclear_edges(fleet)
     if unclear:
         named = ", ".join(unclear)
         return Verdict(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from handrail import artifacts
 from handrail.hosts.script import Command
 from handrail.model.fleet import Fleet
-from handrail.model.roles import roles_of
+from handrail.model.roles import roles_of, told
 from handrail.model.verdict import Verdict, verdict
 from handrail.runtimes.protocol import Instance
 from handrail.secrets import Secret, resolve_all
@@ -96,13 +96,15 @@ class Run:
         return tuple(one for one in self.every(service, slot) if one.number <= self.plan.instances.get(service.name, 1))
 
     def every(self, service: Service, slot: Slot) -> tuple[Instance, ...]:
-        """Name all instances of a service that a slot may have, by the limits of today or by those of yesterday."""
-        system, most = self.environment.system, max(service.instances.max, self.told(service.name))
-        return tuple(Instance(system.name, system.root, service, slot, number) for number in range(1, most + 1))
+        """Name all instances of a service that a slot may have."""
+        system, numbers = self.environment.system, range(1, self.most[service.name] + 1)
+        return tuple(Instance(system.name, system.root, service, slot, number) for number in numbers)
 
-    def told(self, service: str) -> int:
-        """Tell the most instances of a service that any host was told of."""
-        return max((state.instances.get(service, 0) for state in self.fleet.states.values()), default=0)
+    @property
+    def most(self) -> dict[str, int]:
+        """Tell how many instances of each service there may be, by today's limits or by what hosts were told."""
+        services = self.environment.system.services
+        return {name: max({one.instances.max} | told(name, self.fleet.states)) for name, one in services.items()}
 
     def clear(self, variables: Mapping[str, str | SecretReference]) -> dict[str, str]:
         """Put the secrets in, to be sent on standard input."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 RENEWALS = 3
 # Steps that are never cut off: what goes back, what cannot be taken back, what gives the lease back.
 UNINTERRUPTED = frozenset({Do.CONFIRM, Do.GO_BACK, Do.STOP, Do.DRAIN, Do.FINISH})
+# Of these, only the part that goes back.
+UNINTERRUPTED_PARTS = frozenset({(Do.SPREAD, 1)})
 # The shell's code for a process that a signal ended.
 INTERRUPTED_EXIT = 130
 
@@ -62,7 +64,8 @@ class Watch:
         if self.run.fleet.interrupted:
             os._exit(INTERRUPTED_EXIT)
         self.run.fleet.interrupted = True
-        if self._step is None or self._step.do not in UNINTERRUPTED:
+        step = self._step
+        if step is None or (step.do not in UNINTERRUPTED and (step.do, step.part) not in UNINTERRUPTED_PARTS):
             gevent.get_hub().loop.run_callback(self.line.cut)
 
     def begins(self, step: Step) -> None:

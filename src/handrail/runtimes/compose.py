@@ -50,7 +50,7 @@ FACTS = """
 mine && key == "ports:" && (/published:/ || /- .*[0-9]:[0-9]/) { print "published" }
 mine && key == "volumes:" && /- [A-Za-z0-9][^:]*:\\// { sub(/^ *- /, ""); sub(/:.*/, ""); used[$0] }
 mine && key == "volumes:" && /source: [A-Za-z0-9]/ { used[$NF] }
-part == "volumes:" && ($1 == "external:" || ($1 == "name:" && $2 != project "_" name)) { shared[name] }
+part == "volumes:" && $1 == "name:" && $2 != project "_" name { shared[name] }
 END { for (one in used) if (!(one in shared)) print "kept", one }
 """
 # There are no secrets while a release is prepared, not even for a build: what stands open without a default becomes 1.

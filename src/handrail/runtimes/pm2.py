@@ -15,6 +15,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
+from handrail.runtimes.pm2_process import description, logs, program
 from handrail.runtimes.protocol import Argv, File, Instance, Place
 
 if TYPE_CHECKING:
@@ -27,27 +28,30 @@ if TYPE_CHECKING:
 RESTARTS_THAT_MEAN_DEAD = 3
 # PM2's answer takes 0.3 s; a daemon that hangs must not hang us.
 ANSWER_SECONDS = "10"
-# PM2 gives up a program after so many short lives. A database that is away for an hour must not leave it down for good.
-NEVER = 1_000_000_000
 
 USABLE = """
 command -v node >/dev/null || { echo "node is not installed"; exit 1; }
 command -v pm2 >/dev/null || { echo "pm2 is not installed: npm install -g pm2"; exit 1; }
 """
-# A reload asked for while the unit starts is taken for that start, which may have read the links before.
+# A reload that is asked for while the unit starts is taken for that start, which may have read the links before.
+# When PM2 dies in between, it is all to be done again.
 SYNC = """
 unit=$0
-sync() { systemctl start "$unit" && systemctl reload "$unit"; }
+sync() {
+    for _ in 1 2; do systemctl start "$unit" 2>/dev/null && systemctl reload "$unit" 2>/dev/null && return; done
+    echo "$(journalctl -u "$unit" -t node -n 1 -q -o cat): see journalctl -u $unit"
+    return 1
+}
 """
 START = """
 name=$1 enabled=$2
 mkdir -p "$enabled" && ln -sfn "../$name.json" "$enabled/$name.json" || exit 1
 systemctl is-enabled -q "$unit" || systemctl enable -q "$unit" || exit 1
-sync || sync || { journalctl -u "$unit" -n 5 -q -o cat; exit 1; }
+sync
 """
 STOP = """
 rm -f "$@"
-case $(systemctl is-active "$unit") in inactive | failed | unknown) ;; *) sync || sync ;; esac
+case $(systemctl is-active "$unit") in inactive | failed | unknown) ;; *) sync ;; esac
 """
 # A program that could not be started at all is online without a number.
 DIED = """
@@ -60,8 +64,6 @@ FIELD = """
 field=$0
 "$@" | awk -F '\\t' -v field="$field" '{ number = $field } END { print number + 0 }'
 """
-# PM2 counts a process as online whose directory is missing, and looks at nobody's memory any more: the shell goes there.
-PROGRAM = 'cd "$0" && . "$1" && shift && exec "$@"'
 AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -83,7 +85,7 @@ class Pm2:
         return (
             File(f"/etc/systemd/system/{_unit(instance)}", unit),
             File(f"{root}/pm2/sync.js", _text("pm2_sync.js")),
-            File(f"{root}/pm2/{instance.process}.json", json.dumps(_process(instance), indent=2) + "\n"),
+            File(f"{root}/pm2/{instance.process}.json", json.dumps(description(instance), indent=2) + "\n"),
         )
 
     def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
@@ -127,20 +129,22 @@ class Pm2:
         return {one.place: _state(*rows[one.process]) for one in instances if one.process in rows}
 
     def log(self, instance: Instance, *, lines: int) -> Argv:
-        """Print its last lines, and PM2's own of how it ended."""
-        return ("sh", "-c", _text("pm2_log.sh"), instance.process, instance.root, str(lines))
+        """Print its last lines since its slot got its release, and PM2's own of how it ended."""
+        slot = f"{instance.root}/slots/{instance.slot}"
+        script = ("sh", "-c", _text("pm2_log.sh"))
+        return (*_as(instance.service), *script, instance.process, instance.root, str(lines), slot)
 
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
         """Read the log files, and those that were moved aside last."""
         begin = f"{since[:-1]} {AGES[since[-1]]} ago" if since[-1:] in AGES else since
-        files = [path for one in instances for path in _logs(one)]
+        files = [path for one in instances for path in logs(one)]
         kept = () if follow else (f"{path}.1" for path in files)
-        script = ("sh", "-c", _text("pm2_read_log.sh"), _text("pm2_show.js"))
+        script = (*_as(instances[0].service), "sh", "-c", _text("pm2_read_log.sh"), _text("pm2_show.js"))
         return (*script, begin, str(lines), "follow" if follow else "", *kept, *files)
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""
-        words = ("sh", "-c", *_program(instance, command))
+        words = ("sh", "-c", *program(instance, command))
         return (
             "systemd-run", "--quiet", "--wait", "--pipe", "--collect",
             f"--uid={instance.service.user}",
@@ -155,8 +159,11 @@ class Pm2:
 
 
 def _ask(root: str, service: Service, *words: str) -> Argv:
-    user = ("timeout", ANSWER_SECONDS, "runuser", "-u", service.user, "--")
-    return (*user, "node", "-e", _text("pm2_ask.js"), root, *words)
+    return ("timeout", ANSWER_SECONDS, *_as(service), "node", "-e", _text("pm2_ask.js"), root, *words)
+
+
+def _as(service: Service) -> Argv:
+    return ("runuser", "-u", service.user, "--")
 
 
 def _text(name: str) -> str:
@@ -169,35 +176,6 @@ def _unit(instance: Instance) -> str:
 
 def _enabled(instance: Instance) -> str:
     return f"{instance.root}/pm2/enabled"
-
-
-def _logs(instance: Instance) -> tuple[str, str]:
-    path = f"{instance.root}/logs/{instance.process}"
-    return f"{path}-out.log", f"{path}-error.log"
-
-
-def _program(instance: Instance, command: Argv) -> tuple[str, ...]:
-    return (PROGRAM, instance.directory, instance.environment_file, *command)
-
-
-def _process(instance: Instance) -> dict[str, object]:
-    """Describe the process as PM2's ecosystem files do; nothing in it is secret."""
-    service, (out, error) = instance.service, _logs(instance)
-    return {
-        "name": instance.process,
-        "cwd": instance.root,
-        "script": "/bin/sh",
-        "interpreter": "none",
-        "args": ["-c", *_program(instance, service.command)],
-        "kill_timeout": int(service.stop.total_seconds() * 1000),
-        "restart_delay": 1000,
-        "max_restarts": NEVER,
-        **({"max_memory_restart": service.memory} if service.memory else {}),
-        "out_file": out,
-        "error_file": error,
-        "merge_logs": True,
-        "log_date_format": "YYYY-MM-DDTHH:mm:ss.SSSZ",
-    }
 
 
 def _state(status: str, restarts: str, number: str, enabled: str) -> UnitState:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from handrail.errors import SecretMissing
 
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from handrail.model.secret import SecretSource
 
 MASK = "********"
+# A shorter line of a secret, such as a brace, would take too much with it.
+PART_LETTERS = 8
+# password=…, "token": "…", Authorization: Bearer …, and the user of a URL
+LIKE_A_SECRET = re.compile(
+    r"""((?:password|passwd|pwd|secret|token|api[-_]?key|private[-_]?key|authorization|cookie)["']?\s*[:=]\s*"""
+    r"""(?:(?:bearer|basic)\s+)?|\bbearer\s+|://(?=[^\s/]*@))("[^"]*"|'[^']*'|[^\s"',;&@]+)""",
+    re.IGNORECASE,
+)
 # A password manager that asks for a touch of a key takes a while; a hung one must not hang a deploy.
 COMMAND_SECONDS = 60
 
@@ -76,6 +86,17 @@ def resolve_all(sources: Mapping[str, SecretSource], *, base: Path) -> dict[str,
     if missing:
         raise SecretMissing("; ".join(error.message for error in missing), next_step=missing[0].next_step)
     return found
+
+
+def masked(text: str, secrets: Mapping[str, Secret]) -> str:
+    """Take secrets out of what somebody else wrote: values that we know, and what looks like a secret's value."""
+    for secret in secrets.values():
+        value = secret.reveal()
+        # a key of several lines is logged line by line
+        parts = [line for line in value.splitlines() if len(line) >= PART_LETTERS]
+        for form in (value, quote(value, safe=""), *parts):
+            text = text.replace(form, MASK)
+    return LIKE_A_SECRET.sub(rf"\1{MASK}", text)
 
 
 def _printed_by(command: list[str]) -> str:

@@ -83,9 +83,20 @@ def directories(system: System, run_directory: str) -> Mapping[str, str]:
     return {gate: gate, run_directory: run_directory, folder(system): SITES, LOGS: LOGS}
 
 
-def site(system: System, *, run_directory: str, addresses: Mapping[str, Sequence[str]], peers: Sequence[str]) -> Site:
-    """Write the edge's configuration; `addresses` are of each service's hosts, `peers` of all edges."""
+def site(
+    system: System,
+    *,
+    run_directory: str,
+    addresses: Mapping[str, Sequence[str]],
+    peers: Sequence[str],
+    most: Mapping[str, int] | None = None,
+) -> Site:
+    """Write the edge's configuration; `addresses` are of each service's hosts, `peers` of all edges.
+
+    `most` is how many instances of a service there may be; the limits of today if left out.
+    """
     word = system.name.replace("-", "_")
+    most = most or {name: service.instances.max for name, service in system.services.items()}
     text = Template(resources.files("handrail.traffic").joinpath("templates/nginx.conf").read_text()).substitute(
         word=word,
         name=system.name,
@@ -94,9 +105,9 @@ def site(system: System, *, run_directory: str, addresses: Mapping[str, Sequence
         root=system.root,
         run=run_directory,
         log=log_of(system.name),
-        upstreams="".join(_upstreams(system, word, addresses)),
-        instances="".join(_instances(system, word)),
-        locations="".join(_locations(system, word)),
+        upstreams="".join(_upstreams(system, word, addresses, most)),
+        instances="".join(_instances(system, word, most)),
+        locations="".join(_locations(system, word, most)),
         operators="".join(f"    {one} 1;\n" for one in system.edge.maintenance.operators),
         allow="".join(f" allow {peer};" for peer in peers),
         retry_after=int(system.edge.maintenance.retry_after.total_seconds()),
@@ -104,7 +115,7 @@ def site(system: System, *, run_directory: str, addresses: Mapping[str, Sequence
     return Site(f"{folder(system)}/handrail-{system.name}.conf", text, log_of(system.name))
 
 
-def _upstreams(system: System, word: str, addresses: Mapping[str, Sequence[str]]) -> list[str]:
+def _upstreams(system: System, word: str, addresses: Mapping[str, Sequence[str]], most: Mapping[str, int]) -> list[str]:
     return [
         UPSTREAM.format(
             name=f"{word}_{name.replace('-', '_')}_{slot}_{count}",
@@ -117,33 +128,33 @@ def _upstreams(system: System, word: str, addresses: Mapping[str, Sequence[str]]
         )
         for name, service in system.services.items()
         for slot in Slot
-        for count in range(service.instances.min, service.instances.max + 1)
+        # From one on: when the least is raised, the live slot still has what it has.
+        for count in range(1, most[name] + 1)
     ]
 
 
-def _instances(system: System, word: str) -> list[str]:
+def _instances(system: System, word: str, most: Mapping[str, int]) -> list[str]:
     """Ask on every request how many instances have traffic, of services that can have several."""
     lines = []
-    for name, service in system.services.items():
-        if service.instances.max > service.instances.min:
+    for name in system.services:
+        if most[name] > 1:
             variable = f"${word}_{name.replace('-', '_')}_instances"
-            lines.append(f"    set {variable} {service.instances.min};\n")
+            lines.append(f"    set {variable} 1;\n")
             lines += [
                 f"    if (-f {system.root}/gate/instances/{name}.{count}) {{ set {variable} {count}; }}\n"
-                for count in range(service.instances.min + 1, service.instances.max + 1)
+                for count in range(2, most[name] + 1)
             ]
     return lines
 
 
-def _locations(system: System, word: str) -> list[str]:
+def _locations(system: System, word: str, most: Mapping[str, int]) -> list[str]:
     return [
         LOCATION.format(
-            path=path, word=word, upstream=f"{word}_{name.replace('-', '_')}", number=_number(system, word, name)
+            path=path, word=word, upstream=f"{word}_{name.replace('-', '_')}", number=_number(word, name, most)
         )
         for path, name in system.edge.paths.items()
     ]
 
 
-def _number(system: System, word: str, name: str) -> str:
-    limits = system.services[name].instances
-    return str(limits.max) if limits.max == limits.min else f"${{{word}_{name.replace('-', '_')}_instances}}"
+def _number(word: str, name: str, most: Mapping[str, int]) -> str:
+    return f"${{{word}_{name.replace('-', '_')}_instances}}" if most[name] > 1 else "1"

@@ -1,6 +1,6 @@
 # Functions of the gate: what nginx asks the file system on every request. Files on tmpfs are unconfirmed, files on disk confirmed.
 on_disk() { # slot: what an edge serves that knows nothing else
-    if [ "$1" = green ]; then : >"$ROOT/gate/green"; else rm -f "$ROOT/gate/green"; fi
+    if [ "$1" = green ]; then true >"$ROOT/gate/green"; else rm -f "$ROOT/gate/green"; fi
 }
 recorded() { cut -d' ' -f2 "$ROOT/gate/record" 2>/dev/null | grep . || echo blue; }
 settle() { # slot: make it the confirmed one. The record is what counts; the file on tmpfs goes last, so that traffic never moves

@@ -39,7 +39,7 @@ confirm) # the first edge decides, if it can; the others do as it did, also when
     disarm cut_over
     ;;
 back)
-    : >"$RUN/.gone.$TOKEN"
+    true >"$RUN/.gone.$TOKEN"
     on_disk "$(recorded)" || end failed "cannot write $ROOT/gate"
     mine "$SLOT" && rm -f "$RUN/$SLOT"
     rm -f "$RUN/$SLOT".[0-9]*

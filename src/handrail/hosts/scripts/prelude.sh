@@ -1,5 +1,6 @@
 # What every script starts with. ROOT is the system's directory on disk, RUN its directory on tmpfs.
 # A script answers in lines "key value"; the last line is "result <word> <text>". No such line means that the reply was lost.
+# Files are made with `true >`: where `: >` cannot write, POSIX ends the whole script in the middle.
 set -u
 export LC_ALL=C
 ROOT=$1 RUN=$2; shift 2

@@ -15,7 +15,7 @@ put_files() {
     incoming=$RUN/incoming.$TOKEN
     trap 'rm -rf "$incoming"' EXIT
     rm -rf "$incoming" && mkdir -m 700 -p "$incoming" && mkdir "$incoming/new" "$incoming/old" || end failed "cannot write to $RUN"
-    : >"$incoming/changed"
+    true >"$incoming/changed"
     base64 -d | tar -xpf - -C "$incoming/new" || end failed "the files arrived broken"
     (cd "$incoming/new" && find . -type f | cut -c3-) >"$incoming/list"
     while IFS= read -r file; do

@@ -11,7 +11,7 @@ body=$(mktemp) && trap 'rm -f "$body"' EXIT
 said() { head -c 300 "$body" | clean | tr '\n' ' '; }
 code=none
 while :; do
-    : >"$body"
+    true >"$body"
     code=$(curl -s -o "$body" -w '%{http_code}' --max-time "$TIMEOUT" "http://127.0.0.1:$PORT$HEALTH") || :
     spent=$(($(clock) - began))
     if [ "$code" = "$STATUS" ]; then break; fi

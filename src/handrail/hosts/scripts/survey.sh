@@ -1,5 +1,5 @@
-# NAME, groups of three: RUNTIME USABLE STATUS, then --, then groups of six: SERVICE SLOT NUMBER LEAST PORT PATH: everything that a
-# run must know of this host, in one round trip.
+# NAME, groups of three: RUNTIME USABLE STATUS, then --, then groups of four: SERVICE SLOT PORT PATH: everything that a run must know
+# of this host, in one round trip.
 NAME=$1; shift
 echo "fence $(fence)"
 if [ -f "$RUN/lease" ]; then
@@ -17,12 +17,12 @@ if [ -f "$ROOT/gate/green" ]; then echo "confirmed green"; else echo "confirmed 
 [ ! -f "$ROOT/good" ] || sed 's/^/good /' "$ROOT/good"
 for path in "$ROOT"/releases/*/.complete; do [ ! -f "$path" ] || echo "staged $(basename "$(dirname "$path")") $(cat "$path")"; done
 echo "free $(df -Pk "$ROOT" 2>/dev/null | awk 'END { print $4 }')"
-for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run nsenter; do command -v "$tool" >/dev/null || echo "missing $tool"; done
-instances() { # SERVICE LEAST: how many of it are wanted on this host
+for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run nsenter logrotate; do command -v "$tool" >/dev/null || echo "missing $tool"; done
+instances() { # SERVICE: how many of it this host was told of; one, if of none
     for number in 10 9 8 7 6 5 4 3 2 1; do
         if [ -f "$ROOT/gate/instances/$1.$number" ]; then echo "$number"; return; fi
     done
-    echo "$2"
+    echo 1
 }
 while [ "$1" != -- ]; do
     if reason=$(eval "$2" 2>&1); then
@@ -37,10 +37,12 @@ for path in "$ROOT"/gate/instances/*.*; do
     file=${path##*/}
     [ ! -f "$path" ] || echo "instances ${file%.*} ${file##*.}"
 done
-while [ $# -ge 6 ]; do
-    if [ "$3" -le "$(instances "$1" "$4")" ]; then
-        answer=$(curl -s -o /dev/null -w '%{http_code} %{time_total}' --max-time 2 "http://127.0.0.1:$5$6") || :
-        echo "health $1 $2 $3 ${answer:-000 0}"
-    fi
-    shift 6
+while [ $# -ge 4 ]; do
+    told=$(instances "$1") number=1
+    while [ "$number" -le "$told" ]; do
+        answer=$(curl -s -o /dev/null -w '%{http_code} %{time_total}' --max-time 2 "http://127.0.0.1:$(($3 + number - 1))$4") || :
+        echo "health $1 $2 $number ${answer:-000 0}"
+        number=$((number + 1))
+    done
+    shift 4
 done

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from handrail.hosts.script import Command, Upload
 from handrail.model.fleet import Do
 from handrail.orchestration.commands.data import datastores
+from handrail.orchestration.commands.disk import clean
 from handrail.orchestration.commands.edge import bake, move, ready_edge, spread, verify
 from handrail.orchestration.commands.lease import finish, take_lease
+from handrail.orchestration.commands.logs import rotate
 from handrail.orchestration.commands.slot import (
     drain,
     migrate,
@@ -68,5 +70,7 @@ BUILDERS: dict[Do, Builder] = {
     Do.RESUME: move("resume"),
     Do.STEADY: steady,
     Do.SPREAD: spread,
+    Do.CLEAN: clean,
+    Do.ROTATE: rotate,
     Do.FINISH: finish,
 }

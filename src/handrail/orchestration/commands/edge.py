@@ -31,8 +31,9 @@ def ready_edge(run: Run) -> Sequence[Command]:
         name: [host.address for host in environment.service_hosts(name)] for name in environment.system.services
     }
     peers = [host.address for host in environment.edge_hosts]
-    told = {name: run.told(name) for name in environment.system.services}
-    site = nginx.site(environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers, told=told)
+    site = nginx.site(
+        environment.system, run_directory=run.run_directory, addresses=addresses, peers=peers, most=run.most
+    )
     arguments = (take_in_site(environment.system), *told_instances(run))
     return [
         *put_unit(run, edge.runtime, unit, edge.file),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, Upload, shell_line
 from handrail.model.plan import Verb
+from handrail.model.roles import told
 from handrail.model.slot import Slot
 from handrail.model.version import version_of
 from handrail.runtimes import RUNTIMES
@@ -95,11 +96,14 @@ def users(services: Iterable[Service]) -> str:
 
 
 def told_instances(run: Run) -> tuple[str, ...]:
-    """Give each service that can have several instances, and how many have the traffic by now, for hosts that are new."""
-    plan, services = run.plan, run.environment.system.services
-    most = {name: service.instances.max for name, service in services.items() if service.instances.max > 1}
-    counts = {name: plan.before if name == plan.service else plan.instances[name] for name in most}
-    return tuple(word for name, count in counts.items() for word in (name, str(min(count, most[name]))))
+    """Give each service that can have several instances, and how many may have traffic by now, for hosts that are new.
+
+    Where hosts disagree, those above the least number that one was told of may be stopped.
+    """
+    plan, most = run.plan, run.most
+    counts = {name: plan.before if name == plan.service else count for name, count in plan.instances.items()}
+    least = {name: min(told(name, run.fleet.states), default=count) for name, count in counts.items()}
+    return tuple(word for name, count in least.items() if most[name] > 1 for word in (name, str(count)))
 
 
 def start(run: Run, step: Step, host: str) -> Sequence[Command]:

@@ -25,5 +25,7 @@ const bin = process.env.PATH.split(':').map((folder) => `${folder}/pm2`).find(fs
 const pm2 = require(path.dirname(path.dirname(fs.realpathSync(bin))));
 pm2.Client.pingDaemon((alive) => {
   if (!alive) print(false);
+  // PM2 does not open its own log again; it goes on at the end, wherever that is.
+  if (verb === 'reloadLogs') fs.truncateSync(`${root}/.pm2/pm2.log`);
   pm2.Client.launchRPC(() => pm2[verb]((error, list) => print(true, list)));
 });

@@ -1,0 +1,107 @@
+"""What `fab check` looks at: each check of a list, its findings in the order of the hosts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.control.health import health, lost
+from handrail.hosts.vitals import ITSELF, ask, read_vitals
+from handrail.model.level import Finding, Level
+from handrail.model.plan import live_slot
+from handrail.secrets import masked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from handrail.control.connections import Connections
+    from handrail.control.look import Look
+    from handrail.hosts.vitals import Question
+    from handrail.model.host_state import HostState
+    from handrail.model.slot import Slot
+    from handrail.model.vitals import Vital
+    from handrail.secrets import Secret
+
+# What a program logged is shown so far; the host sends more.
+LINE_LETTERS = 200
+
+Findings = dict[str, list[Finding]]
+"""Findings by the names of the checks."""
+
+
+def check(look: Look, connections: Connections, *, names: Sequence[str], secrets: Mapping[str, Secret]) -> Findings:
+    """Ask for everything that is on a list, and judge it. Hosts that cannot be reached come first."""
+    seconds = int(look.environment.system.thresholds.over.total_seconds())
+    told = vitals(look, connections, names=names, secrets=secrets, seconds=seconds)
+    found: Findings = {"hosts": lost(look)} if look.lost else {}
+    for name in dict.fromkeys(names):
+        match name:
+            case "services":
+                found[name] = list(services(look))
+            case "health":
+                seen = health(look, connections, secrets=secrets)
+                found[name] = [finding for finding in seen if finding.what != "host"]
+            case _:
+                found[name] = judged(look, told, name, secrets)
+    if "backups" in names and not look.environment.system.backups:
+        found["backups"] = [Finding(Level.WARN, "", "", "none is configured; say under `backups` where the dumps are")]
+    return found
+
+
+def vitals(
+    look: Look, connections: Connections, *, names: Sequence[str], secrets: Mapping[str, Secret], seconds: int
+) -> dict[str, dict[Question, Vital]]:
+    """Ask every host that answers for its numbers, all at once; `seconds` is how far back traffic counts."""
+    environment = look.environment
+    stores = environment.system.datastores.values()
+    passwords = {store.name: secrets[store.password.secret].reveal() for store in stores if store.password}
+    asked = {
+        host: ask(environment, host, list(dict.fromkeys(names)), passwords=passwords, seconds=seconds)
+        for host in look.states
+    }
+    mine = {host: each for host, each in asked.items() if each is not None}
+    replies = connections.on_each(mine, lambda host: connections.ask(host, mine[host].command))
+    return {host: read_vitals(reply, mine[host].questions) for host, reply in replies.items()}
+
+
+def judged(
+    look: Look, told: Mapping[str, Mapping[Question, Vital]], name: str, secrets: Mapping[str, Secret]
+) -> list[Finding]:
+    """Judge the numbers of one check; what programs logged may hold secrets, which are masked."""
+    findings = []
+    for host, answers in told.items():
+        for (check_, what), vital in answers.items():
+            if check_ == name:
+                level, text = vital.judged(look.environment.system)
+                findings.append(Finding(level, "" if what == ITSELF else what, host, _shown(text, secrets)))
+    return findings
+
+
+def _shown(text: str, secrets: Mapping[str, Secret]) -> str:
+    # Cut only what is masked already: half of a secret would not be known as one.
+    return "\n".join(line[:LINE_LETTERS] for line in masked(text, secrets).splitlines())
+
+
+def services(look: Look) -> Iterator[Finding]:
+    """Tell how each datastore and each live instance runs, as its runtime says."""
+    for host, state in look.states.items():
+        for name, unit in state.datastores.items():
+            yield Finding(Level.OK if unit.running else Level.ALERT, name, host, unit.state)
+    if any(host not in look.states for host in look.roles.edges):
+        yield Finding(Level.ALERT, "edge", "", "which slot is live cannot be told: an edge does not answer")
+        return
+    live = live_slot(look.states, look.roles)
+    wanted = look.roles.instances(look.states, live)
+    for host, state in look.states.items():
+        for service in look.environment.services_on(host):
+            for number in range(1, wanted[service.name] + 1):
+                yield _instance(host, state, live, service.name, number)
+
+
+def _instance(host: str, state: HostState, live: Slot, service: str, number: int) -> Finding:
+    unit = state.units.get((service, live, number))
+    name = service if number == 1 else f"{service}.{number}"
+    if unit is None or not unit.running:
+        return Finding(Level.ALERT, name, host, f"{unit.state if unit else 'unknown to its runtime'} on {live}")
+    if unit.restarts:
+        return Finding(Level.WARN, name, host, f"{unit.state} on {live}, started again {unit.restarts} times by itself")
+    return Finding(Level.OK, name, host, f"{unit.state} on {live}")

@@ -1,0 +1,124 @@
+"""Watch a system after a change: look again and again, and end early when an ALERT stays."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from handrail.control.check import judged, vitals
+from handrail.control.health import health
+from handrail.control.look import look
+from handrail.model import duration
+from handrail.model.breach import Breach, Record
+from handrail.model.level import Finding, Level, worst
+from handrail.model.vitals import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from handrail.control.connections import Connections
+    from handrail.control.screen import Screen
+    from handrail.model.environment import Environment
+    from handrail.model.system import System
+    from handrail.secrets import Secret
+
+# The operations guide calls an error rate critical that lasts a minute: so much of the edge's log counts at each look.
+TRAFFIC_SECONDS = 60
+# A host that takes longer counts as lost: a watch must notice while it still helps.
+LOOK_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Poll:
+    """What one look saw: every finding, and the numbers of each edge's traffic."""
+
+    at: datetime
+    findings: tuple[Finding, ...]
+    traffic: Mapping[str, Traffic]
+
+    @property
+    def level(self) -> Level:
+        """The worst of its findings."""
+        return worst(finding.level for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a watch ended."""
+
+    outcome: str
+    exit_code: int
+    text: str
+    next_step: str = ""
+
+    def json(self) -> dict[str, Any]:
+        """Give it for machines."""
+        return {
+            "outcome": self.outcome, "exit_code": self.exit_code, "text": self.text, "next_step": self.next_step,
+        }  # fmt: skip
+
+
+def poll(
+    environment: Environment, connections: Connections, *, secrets: Mapping[str, Secret], since_begin: float
+) -> Poll:
+    """Ask for health and traffic. What the edge answered before the watch began does not count."""
+    seen = look(environment, connections, seconds=LOOK_SECONDS)
+    seconds = max(1, min(TRAFFIC_SECONDS, int(since_begin)))
+    told = vitals(seen, connections, names=["traffic"], secrets=secrets, seconds=seconds)
+    flow = [replace(finding, what="traffic") for finding in judged(seen, told, "traffic", secrets)]
+    numbers = {host: each for host, answers in told.items() for each in answers.values() if isinstance(each, Traffic)}
+    return Poll(datetime.now(UTC), (*health(seen, connections, secrets=secrets), *flow), numbers)
+
+
+def watch(
+    look_again: Callable[[float], Poll], screen: Screen, system: System, *, lasts: timedelta, every: timedelta
+) -> Ending:
+    """Look until the time is over, an ALERT stays, or somebody presses Ctrl-C."""
+    record, began = Record(), time.monotonic()
+    try:
+        while True:
+            due = time.monotonic() + every.total_seconds()
+            seen = look_again(time.monotonic() - began)
+            screen.poll(seen)
+            if breaches := record.take(seen.findings, at=seen.at):
+                return _broken(breaches, record, system)
+            left = began + lasts.total_seconds() - time.monotonic()
+            if left <= 0 and not record.in_doubt:
+                return Ending("done", record.exit_code, f"watched for {_span(began)}: {_summary(record)}")
+            pause = due - time.monotonic()
+            time.sleep(max(0.0, min(pause, left) if left > 0 else pause))
+    except KeyboardInterrupt:
+        text = f"interrupted after {_span(began)} of {duration.text(lasts)}: {_summary(record)}"
+        return Ending("interrupted", 1, text)
+
+
+def _span(began: float) -> str:
+    return duration.text(timedelta(seconds=round(time.monotonic() - began)))
+
+
+def _summary(record: Record) -> str:
+    words = {
+        Level.OK: "nothing but OK",
+        Level.WARN: "there were WARNs",
+        Level.ALERT: "there was an ALERT, not for long",
+    }
+    return f"{record.looks} looks, {words[record.worst]}"
+
+
+def _broken(breaches: tuple[Breach, ...], record: Record, system: System) -> Ending:
+    named = "; ".join(
+        f"{breach.finding.what} on {breach.finding.host}: {breach.finding.text}, since {breach.since:%H:%M:%S} UTC"
+        for breach in breaches
+    )
+    return Ending("breach", 2, f"{named} (look {record.looks})", _next_step(breaches[0].finding.what, system))
+
+
+def _next_step(what: str, system: System) -> str:
+    if what == "host":
+        return "fab status shows which hosts answer"
+    if what in system.datastores:
+        return f"fab logs {what} --since 10m; fab startup starts what is down"
+    log = what if what in system.services else "edge"
+    return f"fab rollback, if a change is the cause; fab logs {log} --since 10m"

@@ -1,0 +1,464 @@
+"""Compose as a runtime: what is laid over a release's file, what is refused in it, and datastores as units."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from handrail.model.document import parse
+from handrail.model.slot import Slot
+from handrail.runtimes.compose import Compose, exports
+from handrail.runtimes.compose_unit import ComposeUnits
+from handrail.runtimes.protocol import Instance
+from handrail.runtimes.unit import Unit
+from tests.unit.test_docker import NASTY, RELEASE, Host, complaints
+
+MARKETPLACE = Path("inventories/marketplace.yaml")
+TAG = "marketplace-backend:1.4.0_build.7-0123456789ab"
+FILE = "docker-compose.production.yml"
+RUNNING = "container\\ inspect*) echo running ;;"
+ABSENT = "image\\ inspect*) exit 1 ;;"
+
+# What `config` printed of one file: docker-compose 1.29.2, then docker compose 2.26.1; projects named as in `prepare`.
+OLD = """\
+networks:
+  backend: {}
+services:
+  backend:
+    build:
+      context: /opt/marketplace/backend
+    environment:
+      A: '1.0'
+    image: registry.example.com/backend:1
+    ports:
+    - target: 9000
+    volumes:
+    - /tmp/x:/x:rw
+    - named:/n:rw
+    - ext:/e:rw
+    - /anon
+  nginx:
+    image: nginx:stable
+    ports:
+    - 80:80/tcp
+    volumes:
+    - data:/data:rw
+version: '3.8'
+volumes:
+  data: {}
+  ext:
+    external: true
+    name: ext
+  named:
+    name: my-named
+"""
+NEW = """\
+name: marketplace-backend
+services:
+  backend:
+    build:
+      context: /opt/marketplace/backend
+      dockerfile: Dockerfile
+    environment:
+      A: "1.0"
+    image: registry.example.com/backend:1
+    networks:
+      default: null
+    ports:
+      - mode: ingress
+        target: 9000
+        protocol: tcp
+    volumes:
+      - type: bind
+        source: /tmp/x
+        target: /x
+      - type: volume
+        source: named
+        target: /n
+        volume: {}
+      - type: volume
+        source: ext
+        target: /e
+      - type: volume
+        target: /anon
+  nginx:
+    image: nginx:stable
+    ports:
+      - mode: ingress
+        target: 80
+        published: "80"
+        protocol: tcp
+    volumes:
+      - type: volume
+        source: data
+        target: /data
+networks:
+  default:
+    name: marketplace-backend_default
+volumes:
+  data:
+    name: marketplace-backend_data
+  ext:
+    name: ext
+    external: true
+  named:
+    name: my-named
+"""
+BOTH = pytest.mark.parametrize("config", [OLD, NEW], ids=["1.29", "v2"])
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+@pytest.fixture
+def backend(host):
+    system = parse(MARKETPLACE.read_text(), source=str(MARKETPLACE), environment="lab")
+    service = system.services["backend"].model_copy(update={"memory": "256M"})
+    return Instance(system.name, str(host.root), service, Slot.GREEN)
+
+
+def prepared(host, backend, config, *, text="services: {}\n", more="", **environment):
+    """Prepare a release whose file looks like that to Compose."""
+    (host.folder / FILE).write_text(text)
+    (host.folder / "config").write_text(config)
+    host.command("docker", f"{ABSENT}\n{more}\ncompose*config) cat {host.folder}/config ;;")
+    (argv,) = Compose().prepare(backend.service, system=backend.system, version="1.4.0+build.7")
+    return host.run(argv, RELEASE=RELEASE, **environment)
+
+
+def started(host, backend, cases="", *, variables=None):
+    host.put(Compose().environment(backend, variables or {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y"}))
+    host.command("docker", cases)
+    (argv,) = Compose().start(backend)
+    return host.run(argv)
+
+
+@BOTH
+def test_image_is_built_from_the_file_and_named_for_the_release(host, backend, config):
+    assert prepared(host, backend, config).returncode == 0
+    build = host.asked[-1]
+    assert build.startswith(f"docker compose -p marketplace-backend -f {FILE} -f ")
+    assert build.endswith("/over.json build backend")
+
+
+@BOTH
+def test_image_that_is_not_built_is_pulled_and_named_for_the_release(host, backend, config):
+    pulled = config.replace("build:", "labels:", 1)
+    assert prepared(host, backend, pulled).returncode == 0
+    name = "registry.example.com/backend:1"
+    assert host.asked[-3:] == [f"docker pull --quiet {name}", f"docker tag {name} {TAG}", f"docker image rm {name}"]
+
+
+def test_image_that_is_here_is_named_for_the_release_and_not_pulled(host, backend):
+    here = "image\\ inspect*registry*) ;;"
+    host.command("docker", here)
+    pulled = OLD.replace("build:", "labels:", 1)
+    (host.folder / FILE).write_text("services: {}\n")
+    (host.folder / "config").write_text(pulled)
+    host.command("docker", f"{here}\n{ABSENT}\ncompose*config) cat {host.folder}/config ;;")
+    (argv,) = Compose().prepare(backend.service, system=backend.system, version="1")
+    assert host.run(argv, RELEASE=RELEASE).returncode == 0
+    assert host.asked[-1] == f"docker tag registry.example.com/backend:1 {TAG}"
+    assert not host.asked_for("docker pull")
+
+
+def test_release_that_was_prepared_is_not_prepared_again(host, backend):
+    (argv,) = Compose().prepare(backend.service, system=backend.system, version="1")
+    assert host.run(argv, RELEASE=RELEASE).returncode == 0
+    assert host.asked == [f"docker image inspect {TAG}"]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (OLD.replace("    - target: 9000", "    - published: 8080\n      target: 80"), "backend publishes ports"),
+        (OLD.replace("    - target: 9000", "    - 127.0.0.1:8080:80/tcp"), "backend publishes ports"),
+        (
+            NEW.replace("        target: 9000", '        target: 80\n        published: "8080"'),
+            "backend publishes ports",
+        ),
+        (OLD.replace("- named:/n", "- data:/n"), "each slot would have its own volume data"),
+        (NEW.replace("source: named", "source: data"), "each slot would have its own volume data"),
+        (OLD.replace("  backend:\n    build", "  api:\n    build"), "there is no service backend in it"),
+        (NEW.replace("  backend:\n    build", "  api:\n    build"), "there is no service backend in it"),
+    ],
+)
+def test_file_over_which_two_slots_would_clash_is_refused(host, backend, config, told):
+    done = prepared(host, backend, config)
+    assert (done.returncode, done.stdout[: done.stdout.index(":")]) == (1, FILE)
+    assert told in done.stdout
+    assert not host.asked_for(" build ")
+
+
+def test_file_that_is_not_there_is_refused(host, backend):
+    host.command("docker", ABSENT)
+    (argv,) = Compose().prepare(backend.service, system=backend.system, version="1")
+    done = host.run(argv, RELEASE=RELEASE)
+    assert (done.returncode, done.stdout) == (1, f"{FILE}: there is no such file in the release\n")
+
+
+def test_invalid_file_is_refused_in_one_line_without_warnings(host, backend):
+    said = (
+        "printf '%s\\n' Traceback 'x level=warning msg=old' File: 'The file is invalid because:' 'no key foo'; exit 15"
+    )
+    done = prepared(host, backend, "", more=f"compose*config) {{ {said}; }} >&2 ;;")
+    assert (done.returncode, done.stdout) == (1, f"{FILE}: File: The file is invalid because: no key foo \n")
+
+
+def test_what_stands_open_is_filled_but_for_what_has_a_value_already(host, backend):
+    (host.folder / ".env").write_text("FROM_FILE=18\n")
+    text = "${SECRET:?needed} $PLAIN ${BARE} ${DEFAULT:-x} ${OTHER-y} ${FROM_FILE} ${GIVEN} ${VERSION} $${not_one"
+    seen = host.folder / "seen"
+    done = prepared(host, backend, OLD, text=text, more=f"compose*build*) env >{seen} ;;", GIVEN="3")
+    assert done.returncode == 0
+    variables = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
+    named = ("SECRET", "PLAIN", "BARE", "DEFAULT", "OTHER", "FROM_FILE", "GIVEN", "VERSION", "HANDRAIL_IMAGE")
+    assert [variables.get(name) for name in named] == ["1", "1", "1", None, None, None, "3", "1.4.0+build.7", TAG]
+
+
+def test_old_compose_is_used_where_there_is_no_other(host, backend):
+    host.command("docker-compose", "")
+    assert started(host, backend, "compose*) exit 1 ;;").returncode == 0
+    assert host.asked_for("docker-compose -p marketplace-green -f ")
+
+
+def test_what_is_laid_over_holds_names_and_no_values(backend):
+    two = Instance(backend.system, backend.root, backend.service, Slot.BLUE, 2)
+    over, _ = Compose().files(two)
+    assert over.path == f"{backend.root}/env/blue/backend.2.json"
+    (service,) = json.loads(over.text)["services"].values()
+    assert yaml.safe_load(over.text) == json.loads(over.text)
+    assert service["container_name"] == "marketplace-backend.2-blue"
+    assert service["ports"] == ["3001:3001"]
+    assert service["environment"]["DATABASE_PASSWORD"] == "${HANDRAIL_DATABASE_PASSWORD}"
+    assert service["image"] == "${HANDRAIL_IMAGE}"
+    assert (service["mem_limit"], service["memswap_limit"]) == ("256M", "256M")
+    assert service["deploy"] == {"replicas": 1, "resources": {"limits": {"memory": "256M"}}}
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert (service["restart"], service["stop_grace_period"]) == ("always", "30s")
+
+
+def test_every_value_survives_the_shell(host):
+    (host.folder / "file").write_bytes(exports(prefixed(NASTY)).encode())
+    done = host.run(["sh", "-c", ". ./file; env -0 >seen"])
+    assert done.returncode == 0
+    seen = (host.folder / "seen").read_bytes().decode().split("\0")
+    assert dict(item.split("=", 1) for item in seen if item.startswith("HANDRAIL_")) == prefixed(NASTY)
+
+
+def prefixed(variables):
+    return {f"HANDRAIL_{name}": value for name, value in variables.items()}
+
+
+def test_file_may_ask_for_secrets_by_their_names(host, backend):
+    file = Compose().environment(backend, {"DATABASE_PASSWORD": "a", "REDIS_PASSWORD": "b"}, {"SIGNING_KEY": "c"})
+    assert (file.path, file.mode) == (f"{backend.root}/env/green/backend.env", 0o600)
+    named = backend.service.environment["DATABASE_PASSWORD"].secret
+    for line in (f"{named}=a", "SIGNING_KEY=c", "HANDRAIL_DATABASE_PASSWORD=a", "HANDRAIL_REDIS_PASSWORD=b"):
+        assert f"export {line}\n" in file.text
+
+
+def test_network_of_the_datastores_is_joined_before_the_start_and_not_by_compose(host, backend):
+    assert started(host, backend).returncode == 0
+    steps = [line for line in host.asked if line.split()[1] in {"compose", "network", "start"}]
+    files = f"-f {backend.root}/slots/green/{FILE} -f {backend.root}/env/green/backend.json"
+    assert steps[1:] == [
+        f"docker compose -p marketplace-green {files} up --no-start --no-deps --no-build backend",
+        "docker network inspect marketplace_default",
+        "docker network connect marketplace_default marketplace-backend-green",
+        "docker start marketplace-backend-green",
+    ]
+
+
+def test_service_that_needs_nothing_joins_no_network(host, backend):
+    alone = backend.service.model_copy(update={"needs": ()})
+    assert started(host, Instance(backend.system, backend.root, alone, Slot.GREEN)).returncode == 0
+    assert not host.asked_for("docker network")
+
+
+def test_service_starts_where_there_is_no_network_of_datastores(host, backend):
+    assert started(host, backend, "network\\ inspect*) exit 1 ;;").returncode == 0
+    assert not host.asked_for("network connect")
+    assert host.asked[-1] == "docker start marketplace-backend-green"
+
+
+def test_second_instance_is_a_project_of_its_own(host, backend):
+    two = Instance(backend.system, backend.root, backend.service, Slot.GREEN, 2)
+    assert started(host, two).returncode == 0
+    assert host.asked_for("docker compose -p marketplace-green-2 ")
+
+
+def test_what_runs_is_left_alone(host, backend):
+    assert started(host, backend, RUNNING).returncode == 0
+    assert not host.asked_for(" up ")
+
+
+def test_missing_image_is_never_fetched_from_elsewhere(host, backend):
+    assert started(host, backend, ABSENT).returncode == 1
+    assert host.asked[-1] == f"docker image inspect {TAG}"
+
+
+def test_start_that_compose_refuses_says_why(host, backend):
+    said = "echo 'Some networks were defined but are not used'; echo 'DB_PASSWORD is missing'; exit 1"
+    done = started(host, backend, f"compose*up*) {{ {said}; }} >&2 ;;")
+    assert (done.returncode, done.stdout) == (1, "DB_PASSWORD is missing \n")
+    assert not host.asked_for("docker start")
+
+
+def test_migration_finds_the_datastores_and_starts_nothing_else(host, backend):
+    host.put(Compose().environment(backend, {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y"}))
+    done = host.run(Compose().run_once(backend, ("node", "migrate.js"), timedelta(minutes=1)))
+    assert done.returncode == 0
+    assert host.asked[-1].endswith(
+        f" -f {backend.root}/env/green/backend.network.json run --rm --no-deps -T"
+        " --name marketplace-backend-green.once backend node migrate.js"
+    )
+    _, network = Compose().files(backend)
+    assert network.path == f"{backend.root}/env/green/backend.network.json"
+    assert json.loads(network.text)["networks"]["standing"] == {"external": True, "name": "marketplace_default"}
+
+
+def test_migration_that_takes_too_long_is_killed_in_its_container(host, backend):
+    host.put(Compose().environment(backend, {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y"}))
+    host.command("docker", "compose*run*) sleep 60 ;;")
+    done = host.run(Compose().run_once(backend, ("node", "migrate.js"), timedelta(seconds=1)))
+    assert done.returncode == 124
+    assert host.asked[-1] == "docker kill marketplace-backend-green.once"
+
+
+def test_host_without_compose_is_not_usable(host, backend):
+    host.bare()
+    host.command("docker", "compose*) exit 1 ;;")
+    done = host.run(Compose().usable([backend]), PATH=str(host.bin))
+    assert (done.returncode, done.stdout) == (1, "neither docker compose nor docker-compose is installed\n")
+    host.command("docker", "")
+    assert host.run(Compose().usable([backend]), PATH=str(host.bin)).returncode == 0
+    host.command("docker", "version*) echo 'Is the docker daemon running?'; exit 1 ;;")
+    done = host.run(Compose().usable([backend]), PATH=str(host.bin))
+    assert (done.returncode, done.stdout) == (1, "Is the docker daemon running?\n")
+
+
+@pytest.fixture
+def postgres(host):
+    return Unit("marketplace", str(host.root), "postgres")
+
+
+def put_unit(host, unit, **mounts):
+    files = ComposeUnits().files(
+        unit, text="services: {}\n", variables={"DB_PASSWORD": "it's"}, mounts=mounts.get("mounts", {})
+    )
+    for file in files:
+        host.put(file)
+    return files
+
+
+def test_unit_sees_directories_of_the_host_and_writes_to_logs_alone(host, postgres):
+    mounts = {
+        "/opt/m/gate": "/opt/m/gate",
+        "/opt/m/compose/conf.d": "/etc/nginx/conf.d",
+        "/var/log/nginx": "/var/log/nginx",
+    }
+    text, over, variables = put_unit(host, postgres, mounts=mounts)
+    assert json.loads(over.text)["services"]["postgres"]["volumes"] == [
+        "/opt/m/gate:/opt/m/gate:ro",
+        "/opt/m/compose/conf.d:/etc/nginx/conf.d:ro",
+        "/var/log/nginx:/var/log/nginx",
+    ]
+    assert {file.mode for file in (text, over, variables)} == {0o600}
+    assert variables.text == "export VERSION=none\nexport DB_PASSWORD='it'\"'\"'s'\n"
+
+
+def test_unit_that_runs_is_not_touched(host, postgres):
+    host.command("docker", "ps*status=running*) echo 4559 ;;")
+    assert host.run(ComposeUnits().start(postgres)).returncode == 77
+    assert not host.asked_for("docker compose")
+
+
+def test_unit_is_started_alone_and_comes_back_at_boot(host, postgres):
+    put_unit(host, postgres)
+    host.command("docker", "ps*status=running*) ;;\nps*) echo 4559 ;;")
+    assert host.run(ComposeUnits().start(postgres)).returncode == 0
+    folder = f"{host.root}/compose"
+    up = f"docker compose -p marketplace -f {folder}/postgres.yml -f {folder}/postgres.json"
+    assert f"{up} up -d --no-deps --no-build postgres" in host.asked
+    assert host.asked[-1] == "docker update --restart always 4559"
+
+
+def test_unit_that_old_compose_cannot_change_says_what_to_do(host, postgres):
+    put_unit(host, postgres)
+    host.command(
+        "docker",
+        "ps*status=running*) ;;\nps*) echo 4559 ;;\ncompose*up*) echo \"KeyError: 'ContainerConfig'\"; exit 1 ;;",
+    )
+    done = host.run(ComposeUnits().start(postgres))
+    assert done.returncode == 1
+    assert done.stdout.endswith("docker rm 4559\n")
+
+
+def test_command_runs_inside_with_passwords_that_are_no_arguments(host, postgres):
+    host.command("docker", "ps*) echo 4559 ;;")
+    done = host.run(["sh", "-c", ComposeUnits().inside(postgres), "x", "psql", "-c", "SELECT 1"], PGPASSWORD="p w")
+    assert done.returncode == 0
+    assert host.asked[-1] == "docker exec -i -e PGPASSWORD -e PGCONNECT_TIMEOUT -e REDISCLI_AUTH 4559 psql -c SELECT 1"
+    assert "label=com.docker.compose.service=postgres" in host.asked[0]
+    assert not host.asked_for("p w")
+
+
+def test_states_of_units_are_read_by_service_whatever_their_containers_are_called(postgres):
+    output = (
+        "/marketplace_redis_1\tredis\t137\t0\tno\texited\n/marketplace-postgres-1\tpostgres\t0\t1\talways\trunning\n"
+    )
+    units = [Unit("marketplace", "/opt/m", name) for name in ("postgres", "redis", "nginx")]
+    states = ComposeUnits().states(output, units)
+    assert (states["postgres"].running, states["postgres"].restarts, states["postgres"].enabled) == (True, 1, True)
+    assert (states["redis"].state, states["redis"].enabled) == ("exited (137)", False)
+    assert (states["nginx"].state, states["nginx"].running) == ("never made", False)
+
+
+def test_status_asks_for_the_whole_project_at_once(host, postgres):
+    host.command("docker", "ps*) printf '4559\\n1878\\n' ;;")
+    assert host.run(ComposeUnits().status([postgres, Unit("marketplace", "/opt/m", "redis")])).returncode == 0
+    assert len(host.asked) == 2
+    assert host.asked[1].endswith(" 4559 1878")
+
+
+@pytest.mark.parametrize(("known", "code"), [("printf 'marketplace_postgres_1\\n4559\\n'", 0), ("exit 1", 123)])
+def test_unit_is_stopped_with_time_to_write(host, postgres, known, code):
+    host.command("docker", f"ps*format*) {known} ;;\nps*) echo 4559 ;;")
+    assert host.run(ComposeUnits().stop(postgres)).returncode == code
+    assert host.asked_for("docker stop") == (["docker stop -t 60 4559"] if code == 0 else [])
+
+
+def test_unit_that_was_never_made_can_be_stopped(host, postgres):
+    assert host.run(ComposeUnits().stop(postgres)).returncode == 0
+    assert not host.asked_for("docker stop")
+
+
+def test_log_of_a_unit_is_that_of_its_container(host, postgres):
+    host.command("docker", "ps*) echo 4559 ;;\ncontainer*) echo 4559 ;;\nlogs*4559) echo 'ready to accept' ;;")
+    assert host.run(ComposeUnits().log(postgres, lines=5)).stdout.startswith("ready to accept\n")
+    argv = ComposeUnits().read_log(postgres, since="1h", lines=5, follow=False)
+    host.run(argv)
+    assert host.asked[-1] == "docker logs --timestamps --tail 5 --since 1h 4559"
+
+
+def test_scripts_are_shell_that_shellcheck_has_nothing_against(backend, postgres):
+    runtime, units = Compose(), ComposeUnits()
+    assert not complaints(
+        [
+            runtime.usable([backend]),
+            *runtime.prepare(backend.service, system="marketplace", version="1"),
+            *runtime.start(backend),
+            runtime.run_once(backend, ("true",), timedelta(seconds=1)),
+            units.start(postgres),
+            units.stop(postgres),
+            units.status([postgres]),
+            ("sh", "-c", units.inside(postgres)),
+        ]
+    )

@@ -1,0 +1,68 @@
+"""Status and health of services that have several instances."""
+
+from __future__ import annotations
+
+from handrail.control import health
+from handrail.control.look import Look
+from handrail.control.status import status
+from handrail.model.host_state import Gate, HostState, Probe, UnitState
+from handrail.model.level import Level
+from handrail.model.roles import roles_of
+from handrail.model.slot import Slot
+from tests.unit.test_environment import environment
+
+RELEASE = "1.1.0-000000000000"
+NAMES = ("backend", "frontend")
+
+
+def look(*, running=(1, 2), well=(1, 2), told=2):
+    """See a fleet whose frontend runs these instances in the live slot, of which these are well."""
+    web = HostState(
+        slots={Slot.GREEN: RELEASE},
+        units={
+            ("frontend", slot, number): UnitState(running=slot is Slot.GREEN and number in running)
+            for slot in Slot
+            for number in (1, 2, 3, 4)
+        },
+        health={
+            ("frontend", Slot.GREEN, number): Probe(200 if number in well else 0, number / 10)
+            for number in range(1, told + 1)
+        },
+        healthy=frozenset((name, Slot.GREEN) for name in NAMES if name == "backend" or len(well) == told),
+        instances={"frontend": told},
+        free_kilobytes=1 << 30,
+    )
+    edge = HostState(gate=Gate(Slot.GREEN, 3), free_kilobytes=1 << 30)
+    states = {"web1": web, "web2": web, "edge1": edge, "edge2": edge, "db1": HostState(free_kilobytes=1 << 30)}
+    return Look(environment(), roles_of(environment()), states, {})
+
+
+def rows(seen):
+    return [
+        (row["slot"], row["instance"], row["running"], row["healthy"])
+        for row in status(seen)["services"]
+        if (row["host"], row["service"]) == ("web1", "frontend")
+    ]
+
+
+def test_each_instance_that_runs_has_a_row_and_those_that_only_may_have_none():
+    assert rows(look()) == [("blue", 1, False, False), ("green", 1, True, True), ("green", 2, True, True)]
+
+
+def test_an_instance_that_should_run_and_does_not_has_a_row():
+    assert ("green", 2, False, False) in rows(look(running=(1,), well=(1,)))
+
+
+def frontend(seen):
+    found = next(one for one in health._services(seen) if (one.what, one.host) == ("frontend", "web1"))
+    return found.level, found.text
+
+
+def test_health_tells_of_the_instance_that_is_worst_off():
+    assert frontend(look()) == (Level.OK, "200 in 200 ms on green, instance 2")
+    assert frontend(look(well=(2,))) == (Level.ALERT, "no answer on green, instance 1")
+    assert frontend(look(well=(1,))) == (Level.ALERT, "no answer on green, instance 2")
+
+
+def test_health_of_a_service_that_has_one_instance_names_none():
+    assert frontend(look(well=(1,), told=1)) == (Level.OK, "200 in 100 ms on green")
