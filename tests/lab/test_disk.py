@@ -25,7 +25,7 @@ head -c 100000 /dev/urandom >/tmp/handrail-gone.tar.gz
 {OLD} /tmp/handrail-gone.tar.gz
 """
 CLEAR = """
-rm -rf ROOT/logs/*stays* ROOT/logs/*gone* ROOT/releases/9.9.* /tmp/handrail-gone.tar.gz
+rm -rf ROOT/logs/*stays* ROOT/logs/*gone* ROOT/releases/9.9.* ROOT/releases/.9.9.* /tmp/handrail-gone.tar.gz
 rm -f /etc/logrotate.d/handrail-* ROOT/journal.[0-9]*
 rmdir ROOT/logs 2>/dev/null || :
 """
@@ -40,6 +40,7 @@ docker tag "$(docker inspect --format '{{.Image}}' "$runs")" SERVICE:9.9.7-00000
 CLEAR_IMAGES = """
 docker rm stays >/dev/null
 docker image rm SERVICE:9.9.8-000000000000 SERVICE:9.9.7-000000000000 >/dev/null
+docker image rm SERVICE:9.9.9-000000000000 >/dev/null 2>&1 || :
 """
 
 
@@ -50,9 +51,14 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
     one.bring_up()
     with only_test_on(one.system):
         one.make_good()
+        clear(one)  # a test may have been killed
         yield one
-        for host in one.hosts:
-            one.sh(host, filled(CLEAR, one))
+        clear(one)
+
+
+def clear(subject: Subject) -> None:
+    for host in subject.hosts:
+        subject.sh(host, filled(CLEAR, subject))
 
 
 def filled(script: str, subject: Subject) -> str:

@@ -425,6 +425,7 @@ def test_status_asks_for_the_whole_project_at_once(host, postgres):
     host.command("docker", "ps*) printf '4559\\n1878\\n' ;;")
     assert host.run(ComposeUnits().status([postgres, Unit("marketplace", "/opt/m", "redis")])).returncode == 0
     assert len(host.asked) == 2
+    assert "label=com.docker.compose.service" not in host.asked[0]
     assert host.asked[1].endswith(" 4559 1878")
 
 

@@ -392,6 +392,20 @@ def test_docker_that_does_not_answer_stops_nothing_else(host, tool):
     assert not log.exists()
 
 
+def test_the_journal_of_systemd_is_cut_down_to_its_limit_where_there_is_one(host, tmp_path, tool):
+    blocks = 'case "$*" in *@*) echo 4096 ;; *) echo 20480 ;; esac'
+    tool("find", f'if [ "$1" = /var/log/journal ]; then {blocks}; else exec REAL "$@"; fi\n')
+    tool("journalctl", f'echo "$*" >>{tmp_path}/asked\n')
+    assert (look(host).candidates, look(host).journal_bytes) == ((), 10 * MEGABYTE)
+    assert [(thing.kind, thing.bytes) for thing in look(host, journal=9 * MEGABYTE).candidates] == [
+        ("journal", MEGABYTE)
+    ]
+    # what is written to now is not archived, and stays
+    assert look(host, journal=MEGABYTE).freeable_bytes == 2 * MEGABYTE
+    free(host, journal=9 * MEGABYTE)
+    assert f"--vacuum-size={9 * MEGABYTE}" in (tmp_path / "asked").read_text()
+
+
 def test_the_largest_files_are_named_wherever_they_are_below_the_root(host):
     sizes = {"releases/1-a/big.bin": 900_000, "logs/a.log": 500_000, "journal": 100_000}
     for name, size in sizes.items():

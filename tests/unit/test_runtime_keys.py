@@ -134,3 +134,11 @@ def test_a_runtime_that_an_environment_changes_is_judged_with_its_own_keys():
     assert (problem.line, problem.key) == (line_of(text, "  site:") + 3, "services.site.user")
     assert problem.allowed == "no user for docker; it is for systemd and pm2"
     assert parse(text.replace("image:", "user: null, image:"), "lab").services["site"].runtime == "docker"
+
+
+def test_services_under_pm2_have_one_user():
+    lines = GIVEN["pm2"].replace("user: shop", "user: other").replace("systemd", "pm2")
+    text = SHOP.replace("runtime: systemd", "runtime: pm2")
+    text = text.replace("services:\n", f"services:\n  zap:\n    runtime: pm2\n    hosts: web\n{lines}"
+        "    ports: {blue: 4000, green: 4010}\n    health: {path: /}\n", 1)  # fmt: skip
+    assert any("PM2 is one user's" in each.allowed for each in problems(text))

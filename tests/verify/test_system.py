@@ -34,7 +34,7 @@ def test_tools_that_handrail_needs_are_there(any_host, seen):
 def live_instances(seen, service):
     """List the instances of a service that the live slot is to have."""
     slot, system = live_slot(seen.states, seen.roles), seen.environment.system
-    count = seen.roles.instances(seen.states)[service.name]
+    count = seen.roles.instances(seen.states, slot)[service.name]
     return [one for one in instances_on(system, [service]) if one.slot is slot and one.number <= count]
 
 
@@ -79,7 +79,7 @@ def test_one_release_is_live_everywhere_and_known_as_good(seen):
 def test_environment_file_is_for_its_owner_alone(service_on, on, seen):
     host, service = service_on
     for one in live_instances(seen, service):
-        wanted = RUNTIMES[service.runtime].environment(one, {})
+        wanted = RUNTIMES[service.runtime].environment(one, dict.fromkeys(service.environment, ""))
         file = on(host).file(wanted.path)
         assert file.exists
         assert (file.user, file.mode) == (wanted.owner, 0o600)

@@ -63,6 +63,15 @@ def _runtimes(data: Any) -> Iterator[Finding]:
             yield Finding((*path, key), f"no {key} for {name}; it is for {whose}")
 
 
+def _one_pm2(data: Any) -> Iterator[Finding]:
+    """Find a second user: a system has one PM2 on each host, which is one user's."""
+    users = {name: at(data, "services", name).get("user") for name in at(data, "services")}
+    mine = [name for name in users if at(data, "services", name).get("runtime") == "pm2" and users[name]]
+    for name in mine[1:]:
+        if users[name] != users[mine[0]]:
+            yield Finding(("services", name, "user"), f"{users[mine[0]]}, as of {mine[0]}: PM2 is one user's")
+
+
 def _instances(data: Any) -> Iterator[Finding]:
     """Find a least number of instances above the most, and ports too high for all of them."""
     for name in at(data, "services"):
@@ -126,6 +135,7 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     reference.placeholders,
     _datastores,
     _runtimes,
+    _one_pm2,
     _instances,
     _inline,
     _times,

@@ -46,8 +46,9 @@ back)
     disarm cut_over
     disarm share
     ;;
-hold) # what is on standard input is what clients read
-    cat >"$ROOT/gate/.maintenance.new" && echo >>"$ROOT/gate/.maintenance.new" && mv -T "$ROOT/gate/.maintenance.new" "$ROOT/gate/maintenance" || end failed "cannot write $ROOT/gate"
+hold) # the line on standard input is what clients read
+    IFS= read -r message || :
+    printf '%s\n' "$message" >"$ROOT/gate/.maintenance.new" && mv -T "$ROOT/gate/.maintenance.new" "$ROOT/gate/maintenance" || end failed "cannot write $ROOT/gate"
     ;;
 resume) rm -f "$ROOT/gate/maintenance" ;;
 esac
