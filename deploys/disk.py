@@ -4,7 +4,7 @@ pyinfra inventories/prod.py deploys/disk.py
 """
 
 from handrail.model import rollout
-from handrail.model.plan import Verb
+from handrail.model.intent import Verb
 from handrail.orchestration.execute import execute
 from handrail.orchestration.session import session
 

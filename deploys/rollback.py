@@ -4,7 +4,7 @@ pyinfra inventories/prod.py deploys/rollback.py [--data release=1.4.1]
 """
 
 from handrail.model import rollout
-from handrail.model.plan import Verb
+from handrail.model.intent import Verb
 from handrail.orchestration.execute import execute
 from handrail.orchestration.session import session
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from handrail.errors import HandrailError
 from handrail.model import rollout
+from handrail.model.decide import decide
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.plan import Intent, Verb, decide
+from handrail.model.intent import Intent, Verb
 from handrail.model.verdict import Verdict, verdict
 from tests.simulation import invariants
 from tests.simulation.faults import Fault, Moment, strike

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handrail.model.plan import Intent, Verb
+from handrail.model.intent import Intent, Verb
 from handrail.model.roles import Limits
 from tests.simulation import faults, invariants
 from tests.simulation.controller import Run

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Outcome
-from handrail.model.plan import Verb
+from handrail.model.intent import Verb
 from tests.simulation import invariants, scale
 from tests.simulation.world import BAKE, CONFIRM
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from handrail.model import rollout
 from handrail.model.fleet import Do
-from handrail.model.plan import Verb
+from handrail.model.intent import Verb
 
 if TYPE_CHECKING:
     from handrail.model.rollout import Step

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from handrail.model.fleet import Do
-from handrail.model.plan import Intent, Verb
+from handrail.model.intent import Intent, Verb
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.fleets import RELEASES
 from tests.simulation.schedule import play, play_faulty, play_killed

@@ -13,9 +13,10 @@ from handrail.control import preview
 from handrail.control.look import Look
 from handrail.errors import HostUnreachable
 from handrail.hosts.inventory import Loaded
+from handrail.model.decide import decide
 from handrail.model.fleet import Do
 from handrail.model.host_state import Gate, HostState
-from handrail.model.plan import Intent, Verb, decide
+from handrail.model.intent import Intent, Verb
 from handrail.model.roles import roles_of
 from handrail.model.rollout import TABLES
 from handrail.model.slot import Slot
@@ -136,6 +137,13 @@ def test_instances_that_go_are_drained_and_stopped_and_no_other():
 def test_new_instances_are_stopped_and_none_that_ran_before():
     going = scale(4, states(2))
     assert named(asked(going, Do.STOP, "web1", title="new")) == ["frontend.3", "frontend.4"]
+
+
+def test_an_idle_slot_gets_the_files_of_all_instances_that_it_is_to_have():
+    (slot,) = asked(run(Intent(Verb.RESTART), states(2)), Do.READY, "web1")
+    assert [name for name in files(slot) if name.startswith("opt")] == [
+        f"opt/sanvi/env/blue/{name}.env" for name in ("backend", "frontend.2", "frontend")
+    ]
 
 
 def lower(text="{min: 1, max: 4}", most=2):

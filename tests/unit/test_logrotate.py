@@ -16,10 +16,11 @@ import pytest
 from handrail.errors import BadInput, SystemInvalid
 from handrail.hosts.rotation import Rotation, rotation
 from handrail.model import document
+from handrail.model.decide import decide
 from handrail.model.environment import Environment, Host
 from handrail.model.fleet import Outcome
 from handrail.model.host_state import HostState
-from handrail.model.plan import Intent, Verb, decide
+from handrail.model.intent import Intent, Verb
 from handrail.model.roles import Roles
 from handrail.model.version import Release
 from tests.unit import host_folder

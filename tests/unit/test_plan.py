@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from handrail.errors import ReleaseUnknown
+from handrail.model.decide import decide
 from handrail.model.host_state import Gate, HostState, Pending
-from handrail.model.plan import Intent, Verb, decide
+from handrail.model.intent import Intent, Verb
 from handrail.model.roles import Roles
 from handrail.model.slot import Slot
 from handrail.model.version import Release

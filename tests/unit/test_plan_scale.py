@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from handrail.errors import BadInput, FleetMixed, ReleaseUnknown
+from handrail.model.decide import decide
 from handrail.model.host_state import Gate, HostState, Pending
-from handrail.model.plan import Intent, Verb, checked_message, decide
+from handrail.model.intent import Intent, Verb, checked_message
 from handrail.model.roles import Limits, Roles
 from handrail.model.scale import scale_intent
 from handrail.model.slot import Slot

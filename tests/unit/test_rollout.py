@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.plan import Plan, Verb
+from handrail.model.intent import Verb
+from handrail.model.plan import Plan
 from handrail.model.roles import Roles
 from handrail.model.rollout import DEPLOY, SHUTDOWN, STARTUP, Scope, Step, steps
 from handrail.model.slot import Slot

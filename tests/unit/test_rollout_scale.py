@@ -6,7 +6,8 @@ import pytest
 
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.forecast import forecast
-from handrail.model.plan import Plan, Verb
+from handrail.model.intent import Verb
+from handrail.model.plan import Plan
 from handrail.model.rollout import HOLD, RESUME, SCALE, TABLES, steps
 from handrail.model.slot import Slot
 from handrail.model.verdict import verdict

@@ -158,7 +158,7 @@ def steady(host, *groups):
 def test_instances_that_run_as_they_were_started_are_steady(host):
     with answering(200, 204) as port:
         one = ("web", "echo 0", "echo log", port, "/", 200)
-        two = ("web.2", "echo started; echo 0", "echo log", port + 1, "/", 204)
+        two = ("web.2", "echo 5; echo 0", "echo log", port + 1, "/", 204)
         assert steady(host, one, two).outcome is Outcome.OK
 
 
@@ -233,6 +233,7 @@ def test_connections_of_all_instances_count(host, connected):
     mine = f"echo {os.getpid()}"
     with answering(200) as port:
         assert drain(host, 0, (mine, port), (mine, connected[0]))[0] == "1 connections left"
+        assert drain(host, 0, (mine, connected[0]), (mine, port))[0] == "1 connections left"
 
 
 def test_connections_are_looked_for_in_the_network_of_the_program_at_its_own_port(host, tmp_path, monkeypatch):

@@ -191,4 +191,5 @@ def test_a_datastore_is_asked_without_a_lease(host):
     words = (ANSWERS, "redis", 6379, "", "")
     assert host.run("answers", "ask", arguments=words, stdin="hunter2").words.startswith("answers in ")
     sleeps = ("echo asleep; false", "redis", 6379, "", "")
-    assert host.run("answers", "ask", arguments=sleeps, stdin="hunter2").words.endswith("asleep")
+    reply = host.run("answers", "ask", arguments=sleeps, stdin="hunter2")
+    assert (reply.outcome, reply.words) == (Outcome.FAILED, "redis does not answer: asleep")

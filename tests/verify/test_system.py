@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handrail.hosts.script import shell_line
 from handrail.hosts.survey import instances_on
-from handrail.model.plan import live_release, live_slot
+from handrail.model.decide import live_release, live_slot
 from handrail.model.slot import Slot
 from handrail.model.version import version_of
 from handrail.orchestration.commands.unit import edge_unit

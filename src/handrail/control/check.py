@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from handrail.control.health import health, lost
 from handrail.hosts.vitals import ITSELF, ask, read_vitals
+from handrail.model.decide import live_slot
 from handrail.model.level import Finding, Level
-from handrail.model.plan import live_slot
 from handrail.secrets import masked
 
 if TYPE_CHECKING:

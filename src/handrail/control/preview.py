@@ -8,8 +8,9 @@ from handrail import artifacts
 from handrail.control.look import look
 from handrail.errors import BadInput, HostUnreachable
 from handrail.model import rollout
+from handrail.model.decide import decide
 from handrail.model.forecast import forecast
-from handrail.model.plan import Intent, Verb, checked_share, decide
+from handrail.model.intent import Intent, Verb, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_version
 

@@ -16,9 +16,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.plan import Plan, Verb
+from handrail.model.intent import Verb
 
 if TYPE_CHECKING:
+    from handrail.model.plan import Plan
     from handrail.model.roles import Roles
 
 Guard = Callable[[Fleet], bool]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.errors import BadInput
-from handrail.model.plan import Intent, Verb
+from handrail.model.intent import Intent, Verb
 
 if TYPE_CHECKING:
     from handrail.model.system import System

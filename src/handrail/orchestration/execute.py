@@ -20,8 +20,8 @@ from handrail.hosts.script import Reply
 from handrail.hosts.survey import read_state
 from handrail.journal.event import Event
 from handrail.model import rollout
+from handrail.model.decide import decide
 from handrail.model.fleet import Do, Outcome
-from handrail.model.plan import decide
 from handrail.model.reason import reason
 from handrail.orchestration import report
 from handrail.orchestration.commands import commands

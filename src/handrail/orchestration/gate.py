@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handrail.model.environment import Environment
-    from handrail.model.plan import Intent
-
+    from handrail.model.intent import Intent
 Rule = Callable[["Environment", "Intent"], None]
 
 RULES: tuple[Rule, ...] = ()

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from handrail.errors import HandrailError
     from handrail.journal.event import Event
     from handrail.model.environment import Environment
-    from handrail.model.plan import Intent, Plan
+    from handrail.model.intent import Intent
+    from handrail.model.plan import Plan
     from handrail.model.rollout import Step
     from handrail.model.secret import SecretReference
     from handrail.model.service import Service

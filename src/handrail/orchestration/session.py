@@ -14,7 +14,7 @@ from pyinfra.api.exceptions import DeployError
 from handrail import artifacts
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid
 from handrail.hosts.inventory import SYSTEM_VARIABLE, load_environment
-from handrail.model.plan import Intent, Verb, checked_message, checked_share
+from handrail.model.intent import Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_version
 from handrail.orchestration import gate, report

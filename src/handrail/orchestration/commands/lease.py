@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command
 from handrail.hosts.survey import survey_arguments
-from handrail.model.plan import Verb
+from handrail.model.intent import Verb
 from handrail.model.rollout import decided
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, Upload, shell_line
-from handrail.model.plan import Verb
+from handrail.model.intent import Verb
 from handrail.model.roles import told
 from handrail.model.slot import Slot
 from handrail.model.version import version_of

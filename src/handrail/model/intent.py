@@ -1,0 +1,70 @@
+"""What the operator asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from handrail.errors import BadInput
+
+if TYPE_CHECKING:
+    from handrail.model.version import Release
+
+# Shares of the traffic, in percent, that a canary can have: the edge sorts requests into these buckets.
+SHARES = (1, 5, 10, 25, 50)
+
+
+class Verb(StrEnum):
+    """What the operator asked for."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    RESTART = "restart"
+    STARTUP = "startup"
+    SHUTDOWN = "shutdown"
+    SCALE = "scale"
+    HOLD = "hold"
+    RESUME = "resume"
+    DISK = "disk"
+    LOGROTATE = "logrotate"
+
+    @property
+    def moves_release(self) -> bool:
+        """Whether it ends on a release, new or old, through the idle slot."""
+        return self in {Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART}
+
+    @property
+    def edges_only(self) -> bool:
+        """Whether it needs no other host than the edges: a hold page must go up also when a service host is lost."""
+        return self in {Verb.HOLD, Verb.RESUME}
+
+
+@dataclass(frozen=True)
+class Intent:
+    """The operator's request. `version` without a `release` names one that is on the hosts already."""
+
+    verb: Verb
+    release: Release | None = None
+    version: str = ""
+    share: int = 0
+    with_database: bool = False
+    service: str = ""
+    count: int = 0
+    message: str = ""
+    force: bool = False
+
+
+def checked_share(text: str) -> int:
+    """Read a canary's share in percent; empty means none."""
+    if text and text not in map(str, SHARES):
+        allowed = ", ".join(map(str, SHARES))
+        raise BadInput(f"a share of {text!r} percent; allowed: {allowed}, or none", next_step="--share 10")
+    return int(text or 0)
+
+
+def checked_message(text: str) -> str:
+    """Read the text of a hold page: one line that can be shown."""
+    if not text.isprintable() or len(text) > 500:
+        raise BadInput("a message with a control character, or of more than 500", next_step='--message "Back at 14:00"')
+    return text
