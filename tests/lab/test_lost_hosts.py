@@ -98,3 +98,14 @@ def test_what_was_live_before_a_reboot_is_live_after_it(fleet, start, load):
 
 def _status(port: int) -> str:
     return f"curl -s -o /dev/null -w '%{{http_code}}' --max-time 2 http://127.0.0.1:{port}/health || :"
+
+
+def test_the_hold_page_goes_up_and_down_while_a_service_host_is_away(fleet, start):
+    fleet.sh("web2", "systemctl stop ssh")
+    held = start("hold", message="Back at 14:00")
+    assert held.wait() == 0, held.output()
+    assert fleet.ask().status == 503
+    assert fleet.ask().body == "Back at 14:00\n"
+    resumed = start("resume")
+    assert resumed.wait() == 0, resumed.output()
+    assert fleet.served() == "1.0.0"

@@ -85,7 +85,9 @@ class Docker(Containers):
         """List nothing: a container is made with all that it needs."""
         return ()
 
-    def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
+    def environment(
+        self, instance: Instance, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None
+    ) -> File:
         """Write shell text that sets `lines` for --env-file, and exports values that do not fit into a line there.
 
         Most are not exported, because the docker command would take PATH or DOCKER_HOST for its own.

@@ -88,7 +88,9 @@ class Pm2:
             File(f"{root}/pm2/{instance.process}.json", json.dumps(description(instance), indent=2) + "\n"),
         )
 
-    def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
+    def environment(
+        self, instance: Instance, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None
+    ) -> File:
         """Write the variables for a shell."""
         text = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
         return File(instance.environment_file, text, 0o600, instance.service.user)

@@ -93,8 +93,10 @@ class Runtime(Protocol):
     def files(self, instance: Instance) -> tuple[File, ...]:
         """List the files that make the service known to the runtime."""
 
-    def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
-        """Write its variables as the runtime reads them."""
+    def environment(
+        self, instance: Instance, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None
+    ) -> File:
+        """Write its variables as the runtime reads them; `secrets` are all of the system by name."""
 
     def reload(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
         """Make the runtime read its files again."""

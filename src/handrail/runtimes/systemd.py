@@ -79,7 +79,9 @@ class Systemd:
         )
         return (File(f"/etc/systemd/system/{instance.system}-{instance.name}@.service", text),)
 
-    def environment(self, instance: Instance, variables: Mapping[str, str]) -> File:
+    def environment(
+        self, instance: Instance, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None
+    ) -> File:
         """Write the variables as systemd.exec(5) EnvironmentFile= reads them."""
         text = "".join(f'{name}="{_escaped(value)}"\n' for name, value in variables.items())
         return File(instance.environment_file, text, 0o600)

@@ -77,10 +77,11 @@ def ready_instances(run: Run, host: str) -> Command:
 def files(run: Run, instances: Sequence[Instance], host: str) -> list[File]:
     """List what the instances need on their host, each file once."""
     found: dict[str, File] = {}
+    secrets = {name: secret.reveal() for name, secret in run.secrets.items()}
     for one in instances:
         runtime, version = RUNTIMES[one.service.runtime], version_of(run.plan.release_id)
         variables = run.clear(run.environment.variables(one.service, one.slot, version, one.number, host))
-        for file in (*runtime.files(one), runtime.environment(one, variables)):
+        for file in (*runtime.files(one), runtime.environment(one, variables, secrets)):
             found[file.path] = file
     return list(found.values())
 
