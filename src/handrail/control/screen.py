@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from handrail.control.watch import Ending, Poll
+    from handrail.control.poll import Ending, Poll
     from handrail.model.level import Finding
     from handrail.model.system import System
     from handrail.model.vitals import Traffic

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from handrail.control.check import judged, vitals
 from handrail.control.health import health
 from handrail.control.look import look
+from handrail.control.poll import Ending, Poll
 from handrail.model import duration
 from handrail.model.breach import Breach, Record
-from handrail.model.level import Finding, Level, worst
+from handrail.model.level import Level
 from handrail.model.vitals import Traffic
 
 if TYPE_CHECKING:
@@ -28,36 +29,6 @@ if TYPE_CHECKING:
 TRAFFIC_SECONDS = 60
 # A host that takes longer counts as lost: a watch must notice while it still helps.
 LOOK_SECONDS = 15
-
-
-@dataclass(frozen=True)
-class Poll:
-    """What one look saw: every finding, and the numbers of each edge's traffic."""
-
-    at: datetime
-    findings: tuple[Finding, ...]
-    traffic: Mapping[str, Traffic]
-
-    @property
-    def level(self) -> Level:
-        """The worst of its findings."""
-        return worst(finding.level for finding in self.findings)
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a watch ended."""
-
-    outcome: str
-    exit_code: int
-    text: str
-    next_step: str = ""
-
-    def json(self) -> dict[str, Any]:
-        """Give it for machines."""
-        return {
-            "outcome": self.outcome, "exit_code": self.exit_code, "text": self.text, "next_step": self.next_step,
-        }  # fmt: skip
 
 
 def poll(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.rollout import decided, must_go_back, undecidable
+from handrail.model.guard import decided, must_go_back, undecidable
 
 MOVES = (Do.SHARE, Do.CUT_OVER)
 

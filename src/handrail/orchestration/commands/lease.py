@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command
 from handrail.hosts.survey import survey_arguments
+from handrail.model.guard import decided
 from handrail.model.intent import Verb
-from handrail.model.rollout import decided
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
