@@ -39,12 +39,15 @@ conformance: setup ## try every runtime with the same tests on the lab, and prin
 	@$(BIN)/python -m tests.lab.conformance
 
 .PHONY: check
-check: setup ## ruff, mypy, import contracts, shell scripts, the fast tests, 20,000 simulated schedules
+check: lint ## all of lint, and the fast tests
+	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify -n 2 -q
+
+.PHONY: lint
+lint: setup ## ruff, mypy, import contracts, 20,000 simulated schedules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify -n 2 -q
 	@$(BIN)/python -m tests.simulation --schedules 20000
 
 .PHONY: simulate

@@ -20,9 +20,11 @@ pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
 
 
 @pytest.fixture(autouse=True)
-def alone():
-    """Nobody else uses the hosts of any system meanwhile."""
-    with only_test_on():
+def alone(request):
+    """Nobody else uses the hosts that a test is about meanwhile."""
+    asked = getattr(request.node, "callspec", None)
+    known = {asked.params.get("system"), asked.params.get("name")} & set(SYSTEMS) if asked else set()
+    with only_test_on(*(known or SYSTEMS)):
         yield
 
 

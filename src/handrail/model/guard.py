@@ -51,8 +51,13 @@ def must_go_back(fleet: Fleet) -> bool:
 
 
 def must_ask_why(fleet: Fleet) -> bool:
-    """The new slot failed behind the edge: its programs may know why."""
-    seen_to_fail = any(not outcome.good for do in (Do.VERIFY, Do.BAKE, Do.WATCH_SHARE) for outcome in fleet.of(do))
+    """The new slot failed behind the edge, or a service failed that needs others: their programs may know why."""
+    seen_to_fail = any(
+        not outcome.good
+        for (do, part), by_host in fleet.outcomes.items()
+        if do in {Do.VERIFY, Do.BAKE, Do.WATCH_SHARE} or (do is Do.START and part > 0)
+        for outcome in by_host.values()
+    )
     return (
         seen_to_fail and not fleet.interrupted and not fleet.fenced and fleet.plan is not None and not fleet.plan.warm
     )
