@@ -31,11 +31,11 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 
 .PHONY: test
 test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
-	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 2
 
 .PHONY: conformance
 conformance: setup ## try every runtime with the same tests on the lab, and print what they measured
-	@$(BIN)/python -m pytest tests/lab/conformance -n 2 --dist loadgroup -q
+	@$(BIN)/python -m pytest tests/lab/conformance -n 2 -q
 	@$(BIN)/python -m tests.lab.conformance
 
 .PHONY: check

@@ -10,7 +10,7 @@ from tests.lab.failures import asked_between, began, ended, failed_at
 from tests.lab.fleet import NAMES
 from tests.lab.inventory import inventory
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 # From the answer of the host to the clock of this machine, and from the gate file to nginx's next request.
 SLACK_SECONDS = 0.5

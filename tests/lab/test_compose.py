@@ -17,7 +17,7 @@ from tests.lab.lock import only_test_on
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("marketplace")]
+pytestmark = pytest.mark.lab
 
 HOST = "market1"
 FILE = "docker-compose.production.yml"

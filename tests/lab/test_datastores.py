@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 BROKEN = "/etc/postgresql/15/main/conf.d/broken.conf"
 STATE = "systemctl is-active postgresql@15-main || :"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.lab
-PARAMS = [pytest.param(one, id=one.runtime, marks=pytest.mark.xdist_group(one.system)) for one in SUBJECTS]
+PARAMS = [pytest.param(one, id=one.runtime) for one in SUBJECTS]
 OLD = "touch -d '9 days ago'"
 # The names say what is to become of each.
 FILES = f"""

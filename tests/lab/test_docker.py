@@ -7,7 +7,7 @@ import pytest
 from tests.lab.conformance.subject import named_subject
 from tests.lab.lock import only_test_on
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("inventory")]
+pytestmark = pytest.mark.lab
 
 HOST = "inventory2"
 # Where Docker unpacks what it is given.

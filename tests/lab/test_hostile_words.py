@@ -16,7 +16,7 @@ from lab.hosts import named
 from tests.lab.fleet import NAMES, ROOT
 from tests.lab.inventory import inventory
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 # What some of these words would make if anything executed them; it stands in them, too.
 PWNED = "/tmp/pwned"  # noqa: S108  # a name that nothing else uses

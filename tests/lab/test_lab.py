@@ -16,7 +16,7 @@ from lab.hosts import LABEL, LOOPBACK, SYSTEMS, everywhere, named, with_role
 from lab.progress import say, wait_for
 from tests.lab.lock import only_test_on
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 
 @pytest.fixture(autouse=True)

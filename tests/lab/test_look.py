@@ -15,7 +15,7 @@ from handrail.control.inventory import Inventory, read
 from handrail.hosts.script import Command
 from tests.lab.controller import INVENTORY, ROOT
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 FAB = [str(Path(sys.executable).with_name("fab"))]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.lab.inventory import CONFIRM_SECONDS, LEASE_SECONDS
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 # A timer's accuracy, the steps on the way, and a machine that does something else.
 MARGIN_SECONDS = 10

@@ -7,7 +7,7 @@ import pytest
 from tests.lab.failures import failed_at
 from tests.lab.fleet import ROOT, WEB
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 # Requests that the host may have begun to answer when it died; all others are tried on the other host.
 HALF_ANSWERED = 5

@@ -7,7 +7,7 @@ import pytest
 from tests.lab.conformance.subject import GOOD, named_subject
 from tests.lab.lock import only_test_on
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vendhub")]
+pytestmark = pytest.mark.lab
 
 HOST = "vendhub1"
 HOME = "/opt/vendhub/.pm2"

@@ -7,7 +7,7 @@ import pytest
 from tests.lab.fleet import NAMES
 from tests.lab.known_state import wipe
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 
 def test_a_system_is_born_grows_goes_back_and_shuts_down(fleet, start, load):

@@ -7,7 +7,7 @@ import pytest
 from lab.hosts import named
 from tests.lab.inventory import CONFIRM_SECONDS, LATE_SECONDS, QUICK, inventory
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("sanvi")]
+pytestmark = pytest.mark.lab
 
 MARGIN_SECONDS = 10
 EDGES = ("edge", "web2")

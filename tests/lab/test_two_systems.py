@@ -17,7 +17,7 @@ from tests.lab.lock import only_test_on
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("vendhub")]
+pytestmark = pytest.mark.lab
 
 OTHER = "kiosk"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TABLE = ROOT / ".handrail" / "conformance"
 
 
-PARAMS = [pytest.param(one, id=one.runtime, marks=pytest.mark.xdist_group(one.system)) for one in SUBJECTS]
+PARAMS = [pytest.param(one, id=one.runtime) for one in SUBJECTS]
 
 
 @pytest.fixture(scope="session", params=PARAMS)
