@@ -1,6 +1,6 @@
 """How tests are dealt out to several processes: those on one system's lab hosts to one of them, in their order.
 
-pytest-xdist's own `--dist loadgroup` deals out marked tests singly with pytest 9.2: it renames tests, which that ignores.
+pytest-xdist's `--dist loadgroup` has no effect with pytest 9.2: it renames tests, which that ignores.
 """
 
 from __future__ import annotations
