@@ -13,7 +13,7 @@ from handrail.runtimes.protocol import Instance, Place
 from handrail.runtimes.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from handrail.model.datastore import Datastore
     from handrail.model.environment import Environment
@@ -56,7 +56,7 @@ def survey_arguments(environment: Environment, host: str) -> tuple[str, ...]:
 def _sections(system: System, instances: Sequence[Instance], stores: Sequence[Datastore]) -> list[str]:
     """List what to ask of each runtime, in groups of three: a title, whether it is usable, the states."""
     words = []
-    for name, mine in _by_runtime(instances).items():
+    for name, mine in by_runtime(instances).items():
         runtime = RUNTIMES[name]
         words += [name, shell_line([runtime.usable(mine)]), shell_line([runtime.status(mine)])]
     for name, units in _by_keeper(system, stores).items():
@@ -64,7 +64,8 @@ def _sections(system: System, instances: Sequence[Instance], stores: Sequence[Da
     return words
 
 
-def _by_runtime(instances: Sequence[Instance]) -> dict[str, list[Instance]]:
+def by_runtime(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
+    """Sort instances by what runs them."""
     found: dict[str, list[Instance]] = defaultdict(list)
     for one in instances:
         found[one.service.runtime].append(one)
@@ -88,7 +89,7 @@ def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
     """Understand what a survey printed."""
     system, services, stores = environment.system, environment.services_on(host), environment.datastores_on(host)
     units: dict[Place, UnitState] = {}
-    for name, mine in _by_runtime(instances_on(system, services)).items():
+    for name, mine in by_runtime(instances_on(system, services)).items():
         units |= RUNTIMES[name].states(reply.block(f"units {name}"), mine)
     datastores: dict[str, UnitState] = {}
     for name, kept in _by_keeper(system, stores).items():

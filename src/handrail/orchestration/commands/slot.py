@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, Upload, shell_line
+from handrail.hosts.survey import by_runtime
 from handrail.model.intent import Verb
 from handrail.model.roles import told
 from handrail.model.slot import Slot
@@ -88,7 +89,7 @@ def files(run: Run, instances: Sequence[Instance], host: str) -> list[File]:
 
 def reloads(instances: Iterable[Instance]) -> str:
     """Give the line that makes the runtimes read their files again."""
-    return shell_line([argv for name, mine in _by_runtime(instances).items() for argv in RUNTIMES[name].reload(mine)])
+    return shell_line([argv for name, mine in by_runtime(instances).items() for argv in RUNTIMES[name].reload(mine)])
 
 
 def users(services: Iterable[Service]) -> str:
@@ -205,10 +206,3 @@ def drain(run: Run, step: Step, host: str) -> Sequence[Command]:
     ]
     seconds = int(system.times.drain.total_seconds())
     return [Command(("drain",), (system.root, run.run_directory, str(seconds), *words), seconds + 30)]
-
-
-def _by_runtime(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
-    found: dict[str, list[Instance]] = defaultdict(list)
-    for one in instances:
-        found[one.service.runtime].append(one)
-    return dict(found)
