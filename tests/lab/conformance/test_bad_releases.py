@@ -60,7 +60,9 @@ def test_port_in_use_is_named(subject):
     host = subject.service_hosts[0]
     port = subject.instance(idle).port
     subject.stop(idle, host)
-    subject.sh(host, f"systemd-run --quiet --collect --unit=squatter socat TCP-LISTEN:{port},fork,reuseaddr /dev/null")
+    # it leaves by itself, so that a test that is broken off leaves the port to the next one
+    unit = "systemd-run --quiet --collect --unit=squatter --property=RuntimeMaxSec=90"
+    subject.sh(host, f"{unit} socat TCP-LISTEN:{port},fork,reuseaddr /dev/null")
     try:
         text = fails(subject, subject.other())
     finally:
