@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 from rich.console import Console
@@ -69,7 +73,7 @@ def test_a_watch_without_a_breach_ends_with_one_when_not_all_was_ok(levels, code
 
 
 class Time:
-    """A clock that moves when somebody sleeps."""
+    """A clock that moves when somebody waits."""
 
     def __init__(self):
         self.now = 0.0
@@ -77,15 +81,25 @@ class Time:
     def monotonic(self):
         return self.now
 
-    def sleep(self, seconds):
+
+class Pressed(Event):
+    """Waits by that clock."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def wait(self, seconds):
         assert seconds >= 0
-        self.now += seconds
+        self.clock.now += 0 if self.is_set() else seconds
+        return self.is_set()
 
 
 @pytest.fixture
 def clock(monkeypatch):
     made = Time()
     monkeypatch.setattr("handrail.control.watch.time", made)
+    monkeypatch.setattr("handrail.control.watch.Event", partial(Pressed, made))
     return made
 
 
@@ -96,7 +110,8 @@ def watched(clock, *levels, minutes=1.0, every=10, as_json=False, took=0.0):
     def look_again(passed):
         level = coming.pop(0) if len(coming) > 1 else coming[0]
         if level is None:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
+            level = Level.OK
         clock.now += took
         flow = Finding(Level.OK, "traffic", "edge", "p95 3 ms")
         at = BEGAN + timedelta(seconds=clock.now)
@@ -145,7 +160,7 @@ def test_warnings_end_with_one(clock):
 def test_ctrl_c_ends_with_a_summary_and_not_with_zero(clock):
     ending = watched(clock, "OK", "OK", None, minutes=30)
     assert (ending.outcome, ending.exit_code) == ("interrupted", 1)
-    assert ending.text == "interrupted after 20s of 30m: 2 looks, nothing but OK"
+    assert ending.text == "interrupted after 20s of 30m: 3 looks, nothing but OK"
 
 
 def test_without_a_terminal_each_look_is_one_line(clock, capsys):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from typing import TYPE_CHECKING
 
 from handrail.control.check import judged, vitals
@@ -17,7 +20,8 @@ from handrail.model.level import Level
 from handrail.model.vitals import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from types import FrameType
 
     from handrail.control.connections import Connections
     from handrail.control.screen import Screen
@@ -48,7 +52,7 @@ def watch(
 ) -> Ending:
     """Look until the time is over, an ALERT stays, or somebody presses Ctrl-C."""
     record, began = Record(), time.monotonic()
-    try:
+    with _ctrl_c() as pressed:
         while True:
             due = time.monotonic() + every.total_seconds()
             seen = look_again(time.monotonic() - began)
@@ -59,10 +63,28 @@ def watch(
             if left <= 0 and not record.in_doubt:
                 return Ending("done", record.exit_code, f"watched for {_span(began)}: {_summary(record)}")
             pause = due - time.monotonic()
-            time.sleep(max(0.0, min(pause, left) if left > 0 else pause))
-    except KeyboardInterrupt:
-        text = f"interrupted after {_span(began)} of {duration.text(lasts)}: {_summary(record)}"
-        return Ending("interrupted", 1, text)
+            if pressed.wait(max(0.0, min(pause, left) if left > 0 else pause)):
+                text = f"interrupted after {_span(began)} of {duration.text(lasts)}: {_summary(record)}"
+                return Ending("interrupted", 1, text)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Event]:
+    """Note Ctrl-C, once; the second one ends the program.
+
+    As an exception it gets lost: Invoke, under Fabric, takes it for the command that it waits for.
+    """
+    pressed = Event()
+
+    def press(_number: int, _frame: FrameType | None) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _span(began: float) -> str:

@@ -25,9 +25,15 @@ PARAMS = [pytest.param(one, id=one.runtime) for one in SUBJECTS]
 
 @pytest.fixture(scope="session", params=PARAMS)
 def up(request: pytest.FixtureRequest) -> Subject:
-    """The system with its hosts up."""
+    """The system with its hosts up, and its edge configured as the inventory says, whatever ran there before.
+
+    A deploy that finds another configuration reloads nginx, which costs kept-alive connections.
+    """
     subject: Subject = request.param
     subject.bring_up()
+    with only_test_on(subject.system):
+        subject.make_good()
+        subject.run("startup")
     return subject
 
 
