@@ -1,0 +1,120 @@
+"""Where the changes of one environment are filed: its rules, its approvers, its folder; and how something is filed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handrail import filing, signatures
+from handrail.control.journal import note_document
+from handrail.control.next_step import next_step
+from handrail.control.verbs import opened
+from handrail.errors import BadInput, Refused
+from handrail.model import approvers as people
+from handrail.model import moment, signed
+from handrail.model.approval import count
+from handrail.model.canonical import canonical
+from handrail.model.change import Change
+from handrail.model.history import ANY, Rules, history, state
+from handrail.model.signed import Document, Kind, Type
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handrail.hosts.inventory import Loaded
+    from handrail.model.approvers import Approvers
+    from handrail.model.changes import Changes
+
+
+@dataclass(frozen=True)
+class Office:
+    """The changes of one environment; without `loaded` nothing is known but the folder and who may sign."""
+
+    folder: Path
+    approvers: Approvers
+    loaded: Loaded | None = None
+    changes: Changes | None = None
+
+    def rules(self, of: Type) -> Rules:
+        """Tell what a change of this type needs."""
+        if self.changes is None:
+            return ANY
+        if of is Type.STANDARD:
+            return Rules({})
+        part = self.changes.emergency if of is Type.EMERGENCY else self.changes.normal
+        return Rules(part.approvals, part.valid)
+
+    def read(self, name: str) -> Change:
+        """Read one change, verified."""
+        return filing.read_change(self.folder, name, self.approvers)
+
+    def sign(self, payload: Mapping[str, Any], key: str) -> tuple[Document, bytes]:
+        """Sign a document; raises Refused when the signer's key stands in no file."""
+        line = canonical(payload)
+        content = f"{line}\n{signatures.sign(line, Path(key) if key else None)}".encode()
+        document = filing.document_of(signed.name_of(payload), content, self.approvers)
+        if document.wrong:
+            raise Refused(
+                f"what this key signs does not count: {document.wrong}",
+                next_step="add the key to the approvers file and have that reviewed; or name another with --key",
+            )
+        return document, content
+
+    def file(self, document: Document, content: bytes) -> tuple[Change, Path]:
+        """File a document that counts; one that would not is refused, and nothing is written."""
+        name = document["change"]
+        if document.kind is Kind.REQUEST:
+            if (self.folder / name).exists() and self.read(name).request.file != document.file:
+                raise Refused(f"{name} has another request already", next_step=f"fab change.show {name}")
+            change = Change(name, document, (document,))
+        else:
+            before = self.read(name)
+            others = tuple(each for each in before.documents if each.file != document.file)
+            change = replace(before, documents=(*others, document))
+            if why := self._why_not(change, document):
+                now = datetime.now(UTC)
+                following = next_step(self, before, state(before, now, self.rules(before.type)), now)
+                raise Refused(f"{document.kind} of {name}: {why}", next_step=following or f"fab change.show {name}")
+        path = filing.file(self.folder, name, signed.name_of(document.payload), content)
+        note_document(self, document)
+        return change, path
+
+    def _why_not(self, change: Change, document: Document) -> str:
+        rules, now = self.rules(change.type), datetime.now(UTC)
+        past = history(change, now, rules)
+        told = dict(past.ignored)
+        if document.kind is Kind.APPROVE and document not in told:
+            told = dict(count(change, rules.needs or {}, change.plan_digest, now, valid=rules.valid).others)
+            # More approvals than are needed do no harm.
+            told = {each: why for each, why in told.items() if not why.startswith("not needed")}
+        if document.kind in {Kind.REJECT, Kind.STATEMENT} and document.person and document not in told:
+            fits = document["role"] in document.person.roles
+            return "" if fits else f"{document.person.name} is not {document['role']}"
+        return told.get(document, "")
+
+
+def office(inventory: str | None) -> Office:
+    """Open the office of an inventory's environment."""
+    loaded = opened(inventory).load()
+    changes = loaded.environment.system.changes
+    if changes is None:
+        named = f"{loaded.environment.system.name} on {loaded.environment.name}"
+        raise BadInput(
+            f"{named} has no rules for changes: nothing needs one",
+            next_step="add the part `changes` to the system's YAML; docs/how-to/changes.md shows one",
+        )
+    return Office(loaded.base / changes.folder, approvers_in(loaded.base / changes.approvers), loaded, changes)
+
+
+def approvers_in(path: Path) -> Approvers:
+    """Read who may sign."""
+    if not path.is_file():
+        raise BadInput(f"there is no {path}, which says who may approve", next_step="docs/how-to/changes.md shows one")
+    return people.parse(path.read_text(errors="replace"), source=str(path))
+
+
+def dated(kind: Kind, change: str, **fields: Any) -> dict[str, Any]:
+    """Make the payload of a document of now."""
+    return {"kind": kind.value, "change": change, "at": moment.written(datetime.now(UTC)), **fields}

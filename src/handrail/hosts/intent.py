@@ -1,0 +1,47 @@
+"""From the words of a command to what is asked for: the gate, previews and requests of changes all read them here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail import artifacts
+from handrail.errors import BadInput
+from handrail.model.intent import Intent, Verb, checked_message, checked_share
+from handrail.model.scale import scale_intent
+from handrail.model.version import Release, checked_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handrail.hosts.inventory import Loaded
+
+YES = frozenset({"1", "true", "yes"})
+
+
+def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
+    """Read what is asked for. The digest of a release is looked up where it is not given.
+
+    Raises BadInput for a word that is not allowed, ReleaseUnknown when a release has no digest.
+    """
+    if verb not in set(Verb):
+        raise BadInput(f"the verb {verb or 'none'!r}; allowed: {', '.join(Verb)}", next_step="fab --list")
+    asked, version, system = Verb(verb), data.get("release", ""), loaded.environment.system
+    if asked is Verb.SCALE:
+        return scale_intent(data.get("service", ""), data.get("count", ""), system)
+    if asked is not Verb.DEPLOY:
+        return Intent(
+            asked,
+            version=checked_version(version) if version else "",
+            with_database=_yes(data, "with_database"),
+            message=checked_message(data.get("message", "")),
+            force=_yes(data, "force"),
+        )
+    if not version:
+        raise BadInput("which release?", next_step="name one: --release VERSION, with pyinfra --data release=VERSION")
+    place = system.release.sha256_of(checked_version(version))
+    digest = data.get("sha256") or artifacts.digest_at(place, base=loaded.base)
+    return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
+
+
+def _yes(data: Mapping[str, str], key: str) -> bool:
+    return data.get(key, "").lower() in YES

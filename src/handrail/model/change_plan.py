@@ -1,0 +1,147 @@
+"""What a change will do, as a mapping that can be signed: an approval is for exactly this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handrail.model import rollout
+from handrail.model.canonical import canonical, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from handrail.model.environment import Environment, Host
+    from handrail.model.intent import Intent
+    from handrail.model.system import System
+
+# Each of their entries is a part of its own: whoever approved the backend need not look at the frontend again.
+_BY_NAME = ("services", "datastores")
+# Rules judge a plan; they are no part of what it does. With them here, no freeze could be added without new approvals.
+_RULES = "changes"
+_SHAPE: Mapping[str, type] = {
+    "system": str, "environment": str, "verb": str, "release": dict, "options": dict, "hosts": dict, "steps": list,
+    "description": dict,
+}  # fmt: skip
+
+
+def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
+    """Write down what a run would do: the same intent on the same description gives the same plan.
+
+    Secrets are in it as the places that they come from, never as values.
+    """
+    system = environment.system
+    generations = system.start_order()
+    steps = rollout.steps(rollout.TABLES[intent.verb], generations=len(generations))
+    release = intent.release
+    options = {
+        "share": intent.share, "service": intent.service, "count": intent.count, "message": intent.message,
+        "with_database": intent.with_database, "force": intent.force,
+    }  # fmt: skip
+    groups = sorted({part.hosts for _, part in system.parts()})
+    return {
+        "system": system.name,
+        "environment": environment.name,
+        "verb": intent.verb.value,
+        "release": {
+            "version": release.version if release else intent.version,
+            "sha256": release.digest if release else "",
+        },
+        "options": {name: value for name, value in options.items() if value},
+        "hosts": {group: [_host(host) for host in environment.groups[group]] for group in groups},
+        "steps": [step.named(generations) for step in steps],
+        "description": dict(sorted(_parts(system))),
+    }
+
+
+def _host(host: Host) -> str:
+    """Write a host with its address: another machine by the same name is another plan."""
+    return host.name if host.address == host.name else f"{host.name} ({host.address})"
+
+
+def _parts(system: System) -> Iterator[tuple[str, str]]:
+    for name, part in system.model_dump(mode="json", by_alias=True).items():
+        if name in _BY_NAME:
+            yield from ((f"{name}.{each}", digest(described)) for each, described in part.items())
+        elif name != _RULES:
+            yield name, digest(part)
+
+
+def misshapen(plan: object) -> str:
+    """Say what is wrong with the shape of a plan that somebody else wrote; nothing when it is right."""
+    if not isinstance(plan, dict) or set(plan) != set(_SHAPE):
+        return f"a plan has exactly {', '.join(_SHAPE)}"
+    wrong = [key for key, kind in _SHAPE.items() if not isinstance(plan[key], kind)]
+    if wrong:
+        return f"the plan's {wrong[0]} is of another kind"
+    if set(plan["release"]) != {"version", "sha256"} or not _texts(plan["release"].values()):
+        return "the plan's release has exactly version and sha256"
+    if not all(isinstance(hosts, list) and _texts(hosts) for hosts in plan["hosts"].values()):
+        return "the plan's hosts are lists of names by group"
+    if not _texts(plan["steps"]) or not _texts(plan["description"].values()):
+        return "the plan's steps and its description are text"
+    return ""
+
+
+def _texts(values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say how a plan differs from an earlier one, one line for each thing; nothing when they are the same."""
+    lines = []
+    for key in sorted({*before, *after}):
+        one, other = before.get(key), after.get(key)
+        if canonical(one) == canonical(other) and (key in before) == (key in after):
+            continue
+        lines += list(_differing(key, one, other)) or [f"{key} is not the same"]
+    return tuple(lines)
+
+
+def _differing(key: str, one: Any, other: Any) -> Iterator[str]:
+    match one, other:
+        case dict(), dict():
+            for name in sorted({*one, *other}):
+                where = name if key == "description" else f"{key}.{name}"
+                if name not in one:
+                    yield f"{where} is new{_value(key, other[name])}"
+                elif name not in other:
+                    yield f"{where} is gone{_value(key, one[name])}"
+                elif canonical(one[name]) != canonical(other[name]):
+                    yield from _changed(key, where, one[name], other[name])
+        case list(), list():
+            yield from _lists(key, one, other)
+        case _:
+            yield f"{key}: {_short(one)} is now {_short(other)}"
+
+
+def _changed(key: str, where: str, one: Any, other: Any) -> Iterator[str]:
+    if key == "description":
+        yield f"{where} is described otherwise"
+    elif isinstance(one, list) and isinstance(other, list):
+        yield from _lists(where, one, other)
+    else:
+        yield f"{where}: {_short(one)} is now {_short(other)}"
+
+
+def _lists(where: str, one: list[Any], other: list[Any]) -> Iterator[str]:
+    gone = [each for each in one if each not in other]
+    new = [each for each in other if each not in one]
+    yield from (f"{where}: {_short(each)} is new" for each in new)
+    yield from (f"{where}: {_short(each)} is gone" for each in gone)
+    if not gone and not new:
+        yield f"{where}: the order is another"
+
+
+def _value(key: str, value: Any) -> str:
+    if key == "description":
+        return ""
+    shown = ", ".join(map(_short, value)) if isinstance(value, list) else _short(value)
+    return f": {shown}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else canonical(value)
+    text = text if text.isprintable() else ascii(text)
+    if len(text) == 64 and text.isalnum():
+        return f"{text[:4]}…"
+    return (text if len(text) <= 80 else f"{text[:76]}…") or "nothing"

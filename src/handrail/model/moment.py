@@ -1,0 +1,30 @@
+"""Moments as signed documents write them: UTC to the second."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+ALLOWED = "a moment in UTC such as 2026-11-24T16:30:00Z"
+
+
+def read(text: object) -> datetime:
+    """Read `2026-11-24T16:30:00Z`. Raises ValueError for anything else, other spellings of a moment included."""
+    if not isinstance(text, str) or not _WRITTEN.fullmatch(text):
+        raise ValueError(ALLOWED)
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def written(moment: datetime) -> str:
+    """Write a moment so that `read` reads it back; what is below a second is dropped."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def span(length: timedelta) -> str:
+    """Say how long something is, for people: 1 s, 5 min, 3 h, 2 days."""
+    seconds = int(abs(length).total_seconds())
+    for size, unit in ((2 * 86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // (86_400 if unit == 'days' else size)} {unit}"
+    return f"{seconds} s"
