@@ -1,0 +1,193 @@
+"""`fab audit.*`: verify, export, prune and show the journal. What was looked at, and by whom, is recorded, too."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import func, select
+
+from handrail.control import audit_files, audit_tables
+from handrail.control.host_heads import heads_on_hosts
+from handrail.control.show import as_json_line
+from handrail.control.verbs import exits
+from handrail.errors import BadInput, HandrailError, Refused
+from handrail.journal import chain, export, head, retention, run_record, spool
+from handrail.journal.keeper import STORE
+from handrail.journal.record import Entry, Retention, written
+from handrail.journal.store import Store
+from handrail.journal.tables import RECORDS
+from handrail.orchestration.run import who
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from handrail.journal.chain import Report, Source
+    from handrail.journal.record import Record
+
+FORMATS = ("json", "csv")
+# Sorts behind every time.
+FOR_EVER = "9999"
+NEWEST = "newest"
+C = RECORDS.c
+
+
+@exits
+def run_verify(*, exported: str, heads: str, keys: str, inventory: str, as_json: bool) -> int:
+    """Verify the journal, or an export of it; 1 when somebody has touched it."""
+    kept = [*audit_files.lines(heads, "heads"), *(heads_on_hosts(inventory) if inventory else ())]
+    trusted = [line for line in audit_files.lines(keys, "public keys") if not line.startswith("#")]
+    if exported:
+        source = export.read(Path(exported))
+        count = int(source.header["last"]) - source.begins[0] + 1
+        report = verified(source, kept, trusted, count, quiet=as_json)
+        audit_tables.report(report, as_json=as_json)
+        return 0 if report.ok else 1
+    _adopted()
+    store = _reader()
+    report = verified(store, kept, trusted, _newest(store), quiet=as_json)
+    _noted("verify", {"text": "; ".join(map(str, report.findings[:20])), "outcome": "ok" if report.ok else "touched"})
+    audit_tables.report(report, as_json=as_json)
+    return 0 if report.ok else 1
+
+
+def verified(source: Source, heads: Sequence[str], keys: Sequence[str], count: int, *, quiet: bool) -> Report:
+    """Verify, and show how far it is."""
+    with _progress("verifying", count, quiet=quiet) as tick:
+        return chain.verify(source, heads, keys=keys, tick=tick)
+
+
+@exits
+def run_export(*, since: str, until: str, form: str, output: str) -> int:
+    """Export the records of a time to a file for this user alone; that is recorded before anything is written."""
+    if form not in FORMATS:
+        raise BadInput(f"--format {form}; allowed: {', '.join(FORMATS)}", next_step="--format json")
+    begin, end = moment(since, "--since"), moment(until, "--until", end=True) if until else FOR_EVER
+    signer = head.signer()
+    store = Store(os.environ.get(STORE, ""), signer=signer)
+    about = {"since": begin, "until": "" if end == FOR_EVER else end, "at": written(datetime.now(UTC)), "who": who()}
+    which = export.part(store, since=begin, until=end)
+    path = Path(output or f"journal-{begin[:10]}-{which.last}.{form}")
+    told = {"what": f"records {which.first} to {which.last} as {form}", "reason": str(path), "outcome": "done"}
+    store.append(Entry("export", {**about, **told}, Retention.DATA))
+    with audit_files.written(path) as out, _progress("exporting", which.count, quiet=False) as tick:
+        writer = export.Writer(store, which, tick)
+        if form == "json":
+            writer.json(out, signer, about)
+        else:
+            writer.csv(out)
+    audit_tables.exported(path, which.first, which.last)
+    return 0
+
+
+@exits
+def run_prune(*, days: Mapping[str, str], as_json: bool) -> int:
+    """Empty the bodies of records that are older than their class demands."""
+    wanted = {Retention(name): _days(name, text) for name, text in days.items() if text}
+    retention.checked_days(wanted)
+    store = Store(os.environ.get(STORE, ""), signer=head.signer())
+    proofs = retention.prune(store, wanted, now=datetime.now(UTC), who=who())
+    if as_json:
+        as_json_line({"exit_code": 0, "pruned": proofs})
+    else:
+        audit_tables.pruned(proofs)
+    return 0
+
+
+@exits
+def run_show(which: str, *, as_json: bool) -> int:
+    """Show one record: by its number, by its run or change, or `newest`."""
+    _adopted()
+    records = found(_reader(), which)
+    _noted("show", {"what": which, "outcome": "ok"})
+    if as_json:
+        as_json_line({"records": [record.json() | {"body": record.content} for record in records]})
+    else:
+        audit_tables.records(records)
+    return 0
+
+
+def found(store: Store, which: str) -> list[Record]:
+    """Look records up."""
+    if which == NEWEST:
+        seqs = _seqs(store, C["class"] == str(Retention.CHANGE))[-1:]
+    else:
+        number = which.isascii() and which.isdigit() and _seqs(store, C.seq == int(which[:18]))
+        seqs = number or _seqs(store, (C.run == which) | (C.change == which))
+    if not seqs:
+        raise BadInput(f"the journal has no record {which!r}", next_step=f"fab audit.show {NEWEST}")
+    return [record for seq in seqs for record in store.stream(since=seq, until=seq)]
+
+
+def moment(text: str, option: str, *, end: bool = False) -> str:
+    """Read a day, or a moment with its zone, as the journal writes times; the end of a day is that of the whole day."""
+    try:
+        if len(text) == len("2026-01-31"):
+            day = datetime.combine(date.fromisoformat(text), time.min, UTC)
+            return written(day + timedelta(days=1) if end else day)
+        return written(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise BadInput(
+            f"{option} {text!r}; allowed: a day such as 2026-01-31, or a moment such as 2026-01-31T22:00:00Z",
+            next_step=f"{option} 2026-01-31",
+        ) from None
+
+
+def _seqs(store: Store, where: Any) -> list[int]:
+    wanted = select(C.seq).where(where).order_by(C.seq.desc()).limit(50)
+    return store.reading(lambda connection: sorted(connection.scalars(wanted)))
+
+
+def _newest(store: Store) -> int:
+    return store.reading(lambda connection: int(connection.scalar(select(func.max(C.seq))) or 0))
+
+
+def _reader() -> Store:
+    return Store(os.environ.get(STORE, ""), writes=False)
+
+
+def _adopted() -> None:
+    """Record runs whose recorder was lost, where there are any; a journal that cannot be written can still be read."""
+    if not any(spool.FOLDER.glob("*.jsonl")):
+        return
+    with _store_or_none() as store:
+        for run in run_record.adopt(store) if store else []:
+            audit_tables.adopted(run)
+
+
+def _noted(verb: str, body: Mapping[str, Any]) -> None:
+    """Record that the journal was read; an auditor's copy, which cannot be written, is read all the same."""
+    with _store_or_none() as store, suppress(Refused):
+        if store:
+            store.append(Entry("read", {"verb": f"audit.{verb}", "who": who(), **body}, Retention.ACCESS))
+
+
+@contextmanager
+def _store_or_none() -> Iterator[Store | None]:
+    try:
+        store = Store(os.environ.get(STORE, ""), signer=head.signer())
+    except HandrailError as error:
+        audit_tables.note(f"not recorded: {error.message}")
+        yield None
+        return
+    yield store
+    store.close()
+
+
+@contextmanager
+def _progress(title: str, total: int, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = audit_tables.aside()
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count: progress.update(task, completed=count)
+
+
+def _days(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise BadInput(f"--{name} {text!r}; allowed: a number of days", next_step=f"--{name} 1096")
+    return int(text)

@@ -1,0 +1,176 @@
+"""Exports: a part of the journal as one file, which anybody can verify with the public key alone; or as a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from handrail.errors import BadInput, Refused
+from handrail.journal import head
+from handrail.journal.record import COLUMNS, NOTHING, Record
+from handrail.journal.tables import RECORDS
+from handrail.model.canonical import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection
+
+    from handrail.journal.head import Signer
+    from handrail.journal.store import Store
+
+
+VERSION = 1
+# A line of an export holds one record, whose body is text within text.
+LINE_BYTES = 40_000_000
+PLAIN = ("seq", "at", "class", "kind", "system", "environment", "verb", "run", "change", "outcome", "seconds")
+# Of the body.
+SHOWN = ("who", "what", "type", "reason", "text", "exit_code", "plan_digest")
+# A spreadsheet takes a cell that begins so for a formula: https://owasp.org/www-community/attacks/CSV_Injection
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+C = RECORDS.c
+
+
+@dataclass(frozen=True)
+class Part:
+    """The records of a time, as numbers; every record between them belongs to it."""
+
+    first: int
+    last: int
+    previous: str
+    hash: str
+
+    @property
+    def count(self) -> int:
+        """How many records it has."""
+        return self.last - self.first + 1
+
+
+def part(store: Store, *, since: str, until: str) -> Part:
+    """Find the records from one time to another. Raises BadInput when there are none."""
+
+    def look(connection: Connection) -> Part | None:
+        first = connection.scalar(select(func.min(C.seq)).where(C.at >= since))
+        last = connection.scalar(select(func.max(C.seq)).where(C.at < until))
+        if first is None or last is None or last < first:
+            return None
+        wanted = select(C.seq, C.hash).where(C.seq.in_([first - 1, last]))
+        hashes = {row.seq: row.hash for row in connection.execute(wanted)}
+        return Part(first, last, hashes.get(first - 1, NOTHING), hashes[last])
+
+    found = store.reading(look)
+    if found is None:
+        raise BadInput(f"the journal has no record from {since} to {until}", next_step="fab audit.show newest")
+    return found
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes a part of the journal; `tick` hears how many records are written."""
+
+    store: Store
+    which: Part
+    tick: Callable[[int], None]
+
+    def json(self, out: IO[str], signer: Signer, about: Mapping[str, Any]) -> None:
+        """Write an export that can be verified: a signed header, then one record a line. It is one JSON document."""
+        which, store = self.which, self.store
+        header = {
+            "handrail": "export", "version": VERSION, "store": store.id, **about, "first": which.first,
+            "last": which.last, "previous": which.previous, "pruned": [dict(claim) for claim in store.claims()],
+            "head": signer.sign(store=store.id, seq=which.last, hash_=which.hash),
+        }  # fmt: skip
+        out.write('{"export":' + canonical(signer.signed(header)) + ',\n"records":[')
+        for count, record in enumerate(self._records()):
+            out.write((",\n" if count else "\n") + canonical(record.json()))
+        out.write("\n]}\n")
+
+    def csv(self, out: IO[str]) -> None:
+        """Write one line a record, for a spreadsheet: it cannot be verified, and no cell is a formula."""
+        table = csv.writer(out)
+        table.writerow([*PLAIN, *SHOWN, "hash"])
+        for record in self._records():
+            row, body = record.json(), record.content
+            cells = [*(row[name] for name in PLAIN), *(body.get(name, "") for name in SHOWN), record.hash]
+            table.writerow([_cell(cell) for cell in cells])
+
+    def _records(self) -> Iterator[Record]:
+        for count, record in enumerate(self.store.stream(since=self.which.first, until=self.which.last), start=1):
+            yield record
+            self.tick(count)
+
+
+@dataclass
+class Export:
+    """An export that is read, to be verified."""
+
+    path: Path
+    header: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The id of the journal that it is of."""
+        return str(self.header["store"])
+
+    @property
+    def begins(self) -> tuple[int, str]:
+        """What its first record must be."""
+        return int(self.header["first"]), str(self.header["previous"])
+
+    def heads(self) -> list[str]:
+        """The head of its last record."""
+        return [head.line(self.header["head"])]
+
+    def claims(self) -> list[Mapping[str, Any]]:
+        """What was pruned by then; the header that says so is signed."""
+        return list(self.header["pruned"])
+
+    def stream(self) -> Iterator[Record]:
+        """Give its records, one line after the other."""
+        with self.path.open(encoding="utf-8", newline="\n") as lines:
+            lines.readline()
+            lines.readline(len('"records":[\n'))
+            while (line := lines.readline(LINE_BYTES)) and not line.startswith("]"):
+                yield _record(line, self.path)
+
+
+def read(path: Path) -> Export:
+    """Read the header of an export. Raises Refused when its signature does not fit it."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as lines:
+            line = lines.readline(LINE_BYTES)
+        header = json.loads(line.removesuffix(",\n") + "}")["export"]
+        export = Export(path, header)
+        _ = export.begins, export.id, export.heads(), export.claims()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}", next_step="fab audit.export --since 2026-01-01") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadInput(
+            f"{path} is not as fab audit.export --format json writes it", next_step="ask for the file as it was made"
+        ) from None
+    if not head.verified(header):
+        raise Refused(
+            f"{path}: the signature of its first line does not fit", next_step="ask for the file as it was made"
+        )
+    return export
+
+
+def _record(line: str, path: Path) -> Record:
+    try:
+        row = json.loads(line.rstrip("\n").removesuffix(","))
+        record = Record(*(row["class" if name == "retention" else name] for name in COLUMNS))
+        if type(record.seq) is int and isinstance(record.hash, str) and isinstance(record.body, str | None):
+            return record
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise BadInput(f"{path}: a line is no record: {line[:60].strip()}", next_step="ask for the file as it was made")
+
+
+def _cell(value: Any) -> str:
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA) and not isinstance(value, int | float) else text

@@ -1,0 +1,88 @@
+"""What the journal knows of a system: how long runs took, when a rollback was last shown, which runs a change had."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from handrail.journal.tables import RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Connection, Row
+
+    from handrail.journal.store import Store
+
+# From so many runs a change's length is told.
+LAST_RUNS = 20
+# The verbs that show that a rollback works.
+SHOW_A_ROLLBACK = ("rehearse", "rollback")
+C = RECORDS.c
+DONE = (C.kind == "run", C.outcome == "done")
+
+
+def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str, Any]:
+    """Tell what the gate asks: the newest time, the seconds of the last runs, the newest rehearsals.
+
+    Only runs that are done count; rehearsals are those of all environments. The time is the newest that any record has,
+    so that a clock that was set back is seen.
+    """
+
+    def look(connection: Connection) -> dict[str, Any]:
+        newest = connection.execute(select(C.seq, C.hash).order_by(C.seq.desc()).limit(1)).first()
+        lasted = (
+            select(C.seconds)
+            .where(C.system == system, *DONE, C.verb == verb, C.environment == environment)
+            .order_by(C.seq.desc())
+            .limit(LAST_RUNS)
+        )
+        return {
+            "newest_at": connection.scalar(select(func.max(C.at))) or "",
+            "newest_seq": newest.seq if newest else 0,
+            "newest_hash": newest.hash if newest else "",
+            "durations": list(connection.scalars(lasted)),
+            "rehearsals": [_rehearsal(row) for row in _rehearsals(connection, system)],
+        }
+
+    return store.reading(look)
+
+
+def change_runs(store: Store, change: str) -> list[dict[str, Any]]:
+    """Tell which runs a change had, the oldest first."""
+    wanted = select(C.run, C.verb, C.outcome, C.at, C.seconds, C.seq, C.hash).where(C.change == change, C.kind == "run")
+    return store.reading(lambda connection: [row._asdict() for row in connection.execute(wanted.order_by(C.seq))])
+
+
+def runs_since(store: Store, at: str, *, system: str = "", environment: str = "") -> list[Any]:
+    """Give the bodies of the runs that were recorded since a time, the oldest first; None for pruned ones."""
+    wanted = select(C.body).where(C.kind == "run", C.at >= at).order_by(C.seq)
+    wanted = wanted.where(C.system == system) if system else wanted
+    wanted = wanted.where(C.environment == environment) if environment else wanted
+    bodies = store.reading(lambda connection: list(connection.scalars(wanted)))
+    return [None if body is None else json.loads(body) for body in bodies]
+
+
+def _rehearsals(connection: Connection, system: str) -> list[Row[Any]]:
+    newest = (
+        select(func.max(C.seq))
+        .where(C.system == system, *DONE, C.verb.in_(SHOW_A_ROLLBACK))
+        .group_by(C.verb, C.environment)
+    )
+    wanted = select(C.run, C.verb, C.environment, C.seconds, C.at, C.seq, C.body).where(C.seq.in_(newest))
+    return list(connection.execute(wanted.order_by(C.seq)))
+
+
+def _rehearsal(row: Row[Any]) -> dict[str, Any]:
+    found = {name: getattr(row, name) for name in ("run", "verb", "environment", "seconds", "at", "seq")}
+    return found | {"release": _release(json.loads(row.body) if row.body is not None else {})}
+
+
+def _release(body: Mapping[str, Any]) -> str:
+    """Name the release of a run: what the plan says, else what the run found out."""
+    plan = body.get("plan")
+    release = plan.get("release") if isinstance(plan, dict) else None
+    planned = release.get("version") if isinstance(release, dict) else ""
+    return str(planned or body.get("release") or body.get("what") or "")

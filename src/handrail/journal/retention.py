@@ -1,0 +1,70 @@
+"""Retention: bodies that are older than their class demands become empty, with a record that proves what was there."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+
+from handrail.errors import BadInput
+from handrail.journal.claims import KIND
+from handrail.journal.record import Entry, Retention, written
+from handrail.journal.tables import RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from handrail.journal.store import Store
+
+# One year for access, three for data access and changes, with their leap days.
+DAYS = {Retention.ACCESS: 366, Retention.DATA: 1096, Retention.CHANGE: 1096}
+C = RECORDS.c
+
+
+def checked_days(asked: Mapping[Retention, int]) -> dict[Retention, int]:
+    """Take longer times than the usual ones; shorter ones are refused."""
+    for retention, days in asked.items():
+        if days < DAYS[retention]:
+            raise BadInput(
+                f"{days} days for records of the class {retention}; at least {DAYS[retention]}",
+                next_step=f"fab audit.prune --{retention} {DAYS[retention]}",
+            )
+    return DAYS | dict(asked)
+
+
+def prune(store: Store, days: Mapping[Retention, int], *, now: datetime, who: str = "") -> list[dict[str, Any]]:
+    """Empty the bodies that are old enough and give the proofs, which are records themselves and are never pruned.
+
+    A class is pruned from its oldest record to the one before the first that is too young: none in between is spared.
+    """
+    proofs = []
+    for retention, length in checked_days(days).items():
+        before = written(now.astimezone(UTC) - timedelta(days=length))
+        proof = store.change(lambda connection, of=retention, until=before: _prune(store, connection, of, until, who))  # type: ignore[misc]
+        proofs += [proof] if proof else []
+    return proofs
+
+
+def _prune(store: Store, connection: Connection, of: Retention, before: str, who: str) -> dict[str, Any] | None:
+    mine = (C["class"] == str(of), C.kind != KIND)
+    first = connection.scalar(select(func.min(C.seq)).where(*mine, C.body.is_not(None)))
+    young = connection.scalar(select(func.min(C.seq)).where(*mine, C.at >= before))
+    if first is None or (young is not None and young <= first):
+        return None
+    old = (*mine, C.seq >= first, *([C.seq < young] if young is not None else []))
+    count, last, last_at = 0, first, ""
+    hashes = hashlib.sha256()
+    for row in connection.execute(select(C.seq, C.at, C.hash).where(*old).order_by(C.seq)):
+        hashes.update(row.hash.encode())
+        count, last, last_at = count + 1, row.seq, row.at
+    proof = {
+        "class": str(of), "from_seq": first, "up_to_seq": last, "up_to_at": last_at, "before": before,
+        "count": count, "digest": f"sha256:{hashes.hexdigest()}", "who": who,
+    }  # fmt: skip
+    connection.execute(update(RECORDS).where(*old).values(body=None))
+    store.add(connection, Entry(KIND, proof, Retention.CHANGE))
+    return proof

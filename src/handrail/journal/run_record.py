@@ -1,0 +1,115 @@
+"""The record of a run: whole when it ended, with what is known when its controller was lost."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from handrail.errors import HandrailError, Refused
+from handrail.journal import spool as spools
+from handrail.journal.record import BODY_BYTES, Entry, Retention, body_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from handrail.journal.spool import Spool, Told
+    from handrail.journal.store import Store
+
+LOST = "the controller was lost"
+# Exit code 5: the fleet is mixed or unknown.
+UNKNOWN = 5
+# A program that dies prints less; one that prints more is not worth more. What comes last says why.
+LOG_LETTERS = 16_384
+SHORTER = (LOG_LETTERS, 1_000, 0)
+CUT = "… cut off here, the beginning of "
+
+
+def ended(body: Mapping[str, Any]) -> Entry:
+    """Make the entry of a run that ended."""
+    return Entry("run", fitted(body), Retention.CHANGE, once=True)
+
+
+def lost(body: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, at: str = "", text: str = LOST) -> Entry:
+    """Make the entry of a run whose end nobody saw; `at` is when its loss was seen, if that was at once."""
+    last = at or next((str(event.get("at", "")) for event in reversed(events)), "")
+    known = {
+        "outcome": "unknown",
+        "exit_code": UNKNOWN,
+        "text": text,
+        "ended": at,
+        "seconds": _seconds(str(body.get("started", "")), last),
+        "steps": [dict(event) for event in events],
+    }
+    return ended({**body, **known})
+
+
+def fitted(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Cut long logs, and cut them shorter until the body fits; a run must not lack its record for what it printed."""
+    for letters in SHORTER:
+        shorter = {**body, "steps": [_cut(step, letters) for step in body.get("steps") or []]}
+        try:
+            body_text(shorter)
+        except Refused:
+            continue
+        return shorter
+    cut = f"{len(body.get('steps') or [])} steps are too large for a record of {BODY_BYTES} bytes"
+    return {**body, "steps": [], "cut": cut}
+
+
+def adopt(store: Store, folder: Any = spools.FOLDER) -> list[str]:
+    """Record the runs whose recorder was lost, or could not write; give their ids. What cannot be written stays."""
+    adopted = []
+    for spool in spools.lost(folder):
+        try:
+            if (run := settle(store, spool)) is not None:
+                adopted.append(run)
+        except HandrailError as error:
+            complain(f"{spool.path} is not in the journal yet: {error.message}")
+        finally:
+            spool.close()
+    return adopted
+
+
+def settle(store: Store, spool: Spool) -> str | None:
+    """Write the record of a spool and drop it; a spool of another store is left to that."""
+    told = spools.told(spool)
+    if not told.body:
+        # The run was never told that it may begin: its first line comes before that.
+        spool.remove()
+        return None
+    if told.store != store.id:
+        return None
+    store.append(entry_of(told))
+    spool.remove()
+    return str(told.body.get("run", ""))
+
+
+def entry_of(told: Told) -> Entry:
+    """Make the entry of what a spool tells."""
+    if told.end is None:
+        return lost(told.body, told.events)
+    return ended({**told.body, **told.end, "steps": told.events})
+
+
+def complain(text: str) -> None:
+    """Say it aloud, to whom may still be there."""
+    try:
+        sys.stderr.write(f"journal: {text}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass
+
+
+def _cut(step: Mapping[str, Any], letters: int) -> dict[str, Any]:
+    log = str(step.get("log", ""))
+    if len(log) <= letters:
+        return dict(step)
+    return {**step, "log": f"{CUT}{len(log)} letters\n{log[len(log) - letters :]}"}
+
+
+def _seconds(started: str, last: str) -> float:
+    try:
+        return max(0.0, (datetime.fromisoformat(last) - datetime.fromisoformat(started)).total_seconds())
+    except (ValueError, TypeError):
+        return 0.0

@@ -1,0 +1,189 @@
+"""The spool: what is known of a run, on disk before it is in the store. It outlives the recorder.
+
+One file a run, made before the run begins, with room for its events set aside. Its recorder keeps it locked: a spool
+whose lock is free has lost its recorder.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handrail.errors import Refused
+from handrail.journal.record import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FOLDER = Path(".handrail/spool")
+# Room for the events of a run over a hundred hosts, so that a disk that fills up meanwhile loses none.
+ROOM_BYTES = 1_048_576
+# Kept free at the end of the room for how the run ended.
+END_BYTES = 65_536
+
+
+@dataclass
+class Spool:
+    """One file, which this process has locked."""
+
+    path: Path
+    descriptor: int
+    size: int = 0
+    room: int = 0
+    lost: int = 0
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Add a line; an event for which there is no room is counted instead."""
+        try:
+            self._add(line, spare=END_BYTES)
+        except OSError:
+            self.lost += 1
+
+    def keep(self, line: Mapping[str, Any]) -> None:
+        """Add a line that must be on disk: the beginning and the end. Raises OSError when it cannot be."""
+        self._add(line, spare=0)
+        self.sync()
+
+    def sync(self) -> None:
+        """See that what was written is on disk."""
+        os.fdatasync(self.descriptor)
+
+    def remove(self) -> None:
+        """Drop the file: its record is in the store."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Let the lock go; the file stays for whoever adopts it."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+    def _add(self, line: Mapping[str, Any], *, spare: int) -> None:
+        content = json.dumps(clean(line), ensure_ascii=False).encode() + b"\n"
+        if self.size + len(content) + spare > self.room:
+            more = max(ROOM_BYTES, len(content))
+            os.posix_fallocate(self.descriptor, self.room, more)
+            self.room += more
+        written = 0
+        while written < len(content):
+            written += os.pwrite(self.descriptor, content[written:], self.size + written)
+        self.size += len(content)
+
+
+@dataclass
+class Told:
+    """What a spool tells of its run."""
+
+    store: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    end: dict[str, Any] | None = None
+
+
+def make(run: str, *, store: str, body: Mapping[str, Any], folder: Path = FOLDER) -> Spool:
+    """Make the spool of a run, with its first line on disk. Raises Refused when there is no room for it."""
+    partial = folder / f".{_name(run)}.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        spool = Spool(folder / f"{_name(run)}.jsonl", descriptor)
+        # Locked before it has its name: nobody can take it for a lost one.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        spool.keep({"store": store, "begin": dict(body)})
+        partial.rename(spool.path)
+        _sync_folder(folder)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        words = "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror
+        raise Refused(
+            f"what happens cannot be written down in {folder}: {words}; no change is made without a record",
+            next_step=f"df -h {folder.parent}; ls -ld {folder}",
+        ) from None
+    return spool
+
+
+def take(run: str, folder: Path = FOLDER) -> Spool | None:
+    """Take over the spool of a run, if it is there and free."""
+    return _taken(folder / f"{_name(run)}.jsonl")
+
+
+def lost(folder: Path = FOLDER) -> Iterator[Spool]:
+    """Take over, one after the other, all spools that have lost their recorder."""
+    if not folder.is_dir():
+        return
+    for path in folder.glob(".*"):
+        # Not yet a spool when its recorder was killed: its run never began.
+        if (partial := _taken(path)) is not None:
+            partial.remove()
+    for path in sorted(folder.glob("*.jsonl")):
+        if (spool := _taken(path)) is not None:
+            yield spool
+
+
+def told(spool: Spool) -> Told:
+    """Read what a spool tells; a line that was cut off tells nothing."""
+    found = Told()
+    for line in _lines(spool):
+        if "begin" in line:
+            found.store, found.body = str(line.get("store", "")), line["begin"]
+        elif "event" in line:
+            found.events.append(line["event"])
+        elif "end" in line:
+            found.end = line["end"]
+    return found
+
+
+def _lines(spool: Spool) -> Iterator[dict[str, Any]]:
+    content = spool.path.read_bytes()
+    # Behind the last line is the room that was set aside: zeros.
+    for line in content.split(b"\0", 1)[0].split(b"\n"):
+        with suppress(ValueError):
+            read = json.loads(line)
+            if isinstance(read, dict):
+                yield read
+
+
+def _taken(path: Path) -> Spool | None:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Whoever had it may have dropped it just before.
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:
+            return _resumed(path, descriptor)
+    except OSError:
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _resumed(path: Path, descriptor: int) -> Spool:
+    """Go on behind what is there; a line that was cut off gets its end, so that it takes no other one with it."""
+    content = path.read_bytes()
+    lines = content.split(b"\0", 1)[0]
+    if lines and not lines.endswith(b"\n"):
+        os.pwrite(descriptor, b"\n", len(lines))
+        lines += b"\n"
+    return Spool(path, descriptor, size=len(lines), room=len(content))
+
+
+def _name(run: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in run)[:100] or "_"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
