@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.errors import HandrailError
@@ -79,13 +80,19 @@ class Run:
     def _plan(self, host: str) -> None:
         fleet = self.fleet
         try:
-            fleet.plan = decide(self.intent, fleet.states, fleet.roles)
+            fleet.plan = decide(self.intent, self._seen(), fleet.roles)
         except HandrailError as error:
             fleet.record(Do.PLAN, host, Outcome.FAILED, words=error.message)
         else:
             fleet.record(Do.PLAN, host, Outcome.OK)
             plan = fleet.plan
             self.world.tell(self.name, f"plans {plan.change}", "", f"{plan.live} -> {plan.slot} {_marks(plan)}")
+
+    def _seen(self) -> dict[str, HostState]:
+        states = self.fleet.states
+        if self.intent.verb is not Verb.REHEARSE or self.world.bug != "blind-rehearsal":
+            return states
+        return {name: replace(each, gate=replace(each.gate, pending=(), shares=())) for name, each in states.items()}
 
     def _advance(self) -> None:
         while not self.flying and not self.dead:

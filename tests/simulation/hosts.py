@@ -74,6 +74,7 @@ class Host:
             message.silent(SILENCE)
             return
         do = message.do
+        invariants.leaves_edges_alone(message)
         if do is Do.LEASE:
             self.take_lease(message, LEASE_WAITS)
             return

@@ -11,6 +11,8 @@
    1 that every edge serves what it served before, 4 that another run has or had the lease, 5 that an edge or its
    answer was lost.
 6. A release is good only if a run confirmed it, and no lease outlives its time.
+7. A rehearsal changes no edge. After its exit 0 the idle slot has the release that was tried and runs nothing of it;
+   the live one is as it was.
 
 What cannot be promised is the second in two cases; the fourth then brings one release again:
 - an edge reboots between its cutover and the confirmation, and nobody tells it of the confirmation afterwards: the
@@ -23,16 +25,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handrail.model.fleet import Outcome
+from handrail.model.fleet import Do, Outcome
+from handrail.model.intent import Verb
 from handrail.model.slot import Slot
 from tests.simulation import scale
 from tests.simulation.world import LEASE
 
 if TYPE_CHECKING:
+    from handrail.model.plan import Plan
     from tests.simulation.controller import Run
     from tests.simulation.hosts import Host
     from tests.simulation.message import Message
     from tests.simulation.world import World
+
+# What an edge is asked to do with its traffic.
+GATE_MOVES = frozenset({Do.SETTLE, Do.SHARE, Do.CUT_OVER, Do.CONFIRM, Do.GO_BACK, Do.HOLD, Do.RESUME, Do.SPREAD})
 
 
 class BreachError(AssertionError):
@@ -151,7 +158,10 @@ def truthful(run: Run) -> None:
             if not unheard:
                 raise BreachError("5: exit 5, and every edge has answered")
         case 0 | 1 if plan is not None and not overtaken:
-            _served_as_told(world, run, plan.slot if code == 0 and not plan.nothing else plan.live, code)
+            moved = code == 0 and not plan.nothing and plan.verb is not Verb.REHEARSE
+            _served_as_told(world, run, plan.slot if moved else plan.live, code)
+            if plan.verb is Verb.REHEARSE:
+                _rehearsed(world, run, plan, code)
 
 
 def _served_as_told(world: World, run: Run, slot: Slot, code: int) -> None:
@@ -163,6 +173,25 @@ def _served_as_told(world: World, run: Run, slot: Slot, code: int) -> None:
                 raise BreachError(f"5: exit 0, but {edge.name} does not spread {plan.service} over {count}")
         if edge.name in run.fleet.roles.edges and (effective(edge) is not slot or edge.shares):
             raise BreachError(f"5: exit {code}, but {edge.name} does not serve {slot} alone")
+    wanted = plan.live_release if plan and plan.verb is Verb.REHEARSE else plan.release_id if plan else ""
     for host in world.services():
-        if code == 0 and plan and host.name in run.fleet.roles.services and host.slots[slot] != plan.release_id:
-            raise BreachError(f"5: exit 0, but {slot} of {host.name} is not {plan.release_id}")
+        if code == 0 and plan and host.name in run.fleet.roles.services and host.slots[slot] != wanted:
+            raise BreachError(f"5: exit 0, but {slot} of {host.name} is not {wanted}")
+
+
+def _rehearsed(world: World, run: Run, plan: Plan, code: int) -> None:
+    """Check the seventh: as a rehearsal ends."""
+    for host in world.services() if code == 0 else ():
+        if host.name not in run.fleet.roles.services:
+            continue
+        if host.slots[plan.slot] != plan.release_id:
+            raise BreachError(f"7: exit 0, but {plan.slot} of {host.name} is not {plan.release_id}")
+        running = [name for name, slot in host.healthy if slot is plan.slot]
+        if running:
+            raise BreachError(f"7: exit 0, but {', '.join(running)} still runs in {plan.slot} of {host.name}")
+
+
+def leaves_edges_alone(message: Message) -> None:
+    """Check the seventh: as a command arrives."""
+    if message.run.intent.verb is Verb.REHEARSE and message.do in GATE_MOVES:
+        raise BreachError(f"7: a rehearsal asks {message.host.name} to {message.do}")

@@ -131,13 +131,15 @@ def _spoil(world: World) -> None:
 
 def _intent(world: World) -> Intent:
     random = world.random
-    match random.choice((0, 0, 0, 0, 1, 2, 3, 3)):
+    match random.choice((0, 0, 0, 0, 1, 2, 3, 3, 4)):
         case 0:
             return Intent(Verb.DEPLOY, random.choice(RELEASES[1:3]), share=random.choice(SHARES))
         case 1:
             return Intent(Verb.ROLLBACK)
         case 2:
             return Intent(Verb.RESTART)
+        case 4:
+            return Intent(Verb.REHEARSE, version=random.choice(("", "", "1.0.0", "1.1.0")))
         case _:
             return Intent(Verb.SCALE, service=random.choice(sorted(world.limits)), count=random.randint(1, MOST))
 

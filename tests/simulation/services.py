@@ -52,7 +52,7 @@ def ready(host: Host, message: Message) -> None:
 def _readied(host: Host, message: Message) -> None:
     if host.is_service and message.plan.verb.moves_release and not message.plan.warm:
         host.slots[message.plan.slot] = message.plan.release_id
-    if host.is_edge:
+    if host.is_edge and message.plan.verb is not Verb.REHEARSE:
         host.blank = False
         scale.configure(host, message.run.fleet)
         invariants.traffic(host.world)

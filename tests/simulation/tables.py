@@ -20,6 +20,8 @@ def table(verb: Verb, generations: int, bug: str) -> tuple[Step, ...]:
     steps = list(rollout.steps(rollout.TABLES[verb], generations=generations))
     if verb is Verb.SCALE:
         return tuple(_spoilt_scale(step, bug) for step in steps)
+    if verb is Verb.REHEARSE:
+        return tuple(step for step in steps if bug != "lasting-rehearsal" or step.do is not Do.STOP)
     if bug == "early-cutover":
         moves = [step for step in steps if step.do is Do.CUT_OVER]
         steps = [step for step in steps if step.do is not Do.CUT_OVER]

@@ -15,6 +15,9 @@ MESSAGES, SETTLED = 29, 6
 # A scale sends 22 there.
 SCALE_MESSAGES = 22
 SCALES = tuple(Intent(Verb.SCALE, service="web", count=count) for count in (3, 2))
+# A rehearsal sends 18 there, none of them to move an edge.
+REHEARSAL_MESSAGES = 18
+DEPLOY, REHEARSE, ROLLBACK = Intent(Verb.DEPLOY, RELEASES[1]), Intent(Verb.REHEARSE), Intent(Verb.ROLLBACK)
 # From where each of these is found soon; `ask-once` and `one-cutover` take some ten thousand schedules.
 FOUND_WITHIN = {
     "no-timer": 500,
@@ -22,10 +25,11 @@ FOUND_WITHIN = {
     "early-cutover": 50,
     "refused-renewal": 1000,
     "late-cutover": 2000,
-    "hasty-stop": 2000,
+    "hasty-stop": 6000,
     "eager-ready": 100,
     "late-spread": 8000,
     "raised-least": 100,
+    "lasting-rehearsal": 50,
 }
 
 
@@ -110,3 +114,37 @@ def test_hosts_that_disagree_about_instances_are_found_when_only_new_ones_are_st
     again = {"cramped": "verify", "seed": 1}
     assert not play_faulty((SCALES[0], reboot), (SCALES[0], {}), **again).breach
     assert "1: edge" in play_faulty((SCALES[0], reboot), (SCALES[0], {}), **again, bug="start-new").breach
+
+
+@pytest.mark.parametrize("after", range(REHEARSAL_MESSAGES + 1))
+def test_a_rehearsal_killed_after_any_message_moves_no_traffic_and_can_be_followed_by_anything(after):
+    for seed in range(5):
+        for following in (REHEARSE, DEPLOY, ROLLBACK, Intent(Verb.RESTART), SCALES[0]):
+            assert not play_killed(after, 99, intents=(REHEARSE, following), seed=seed).breach
+
+
+def test_a_rehearsal_is_not_longer_than_the_messages_after_which_it_is_killed():
+    def told(after):
+        return "\n".join(play_killed(after, intents=(REHEARSE,), story=True).story)
+
+    assert "A          ends with exit 0" in told(REHEARSAL_MESSAGES)
+    assert "A          ends" not in told(REHEARSAL_MESSAGES - 1)
+
+
+@pytest.mark.parametrize("after", range(MESSAGES + 1))
+def test_a_rehearsal_after_a_deploy_that_died_empties_no_slot_that_an_edge_uses(after):
+    for seed in range(5):
+        assert not play_killed(after, 99, intents=(DEPLOY, REHEARSE), seed=seed).breach
+
+
+def test_a_rehearsal_that_does_not_ask_about_unconfirmed_cutovers_is_found():
+    killed = play_killed(20, 99, intents=(DEPLOY, REHEARSE), bug="blind-rehearsal")
+    assert killed.breach.endswith("is stopped on web1 while edge1 points at it")
+
+
+@pytest.mark.parametrize("do", [Do.STAGE, Do.READY, Do.START, Do.STEADY, Do.STOP, Do.FINISH])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_whatever_strikes_a_rehearsal_traffic_stays_and_a_rollback_follows(do, kind):
+    for seed in range(4):
+        fault = {(do, 0): Fault(kind, delay=0.05, seconds=40)}
+        assert not play_faulty((REHEARSE, fault), (ROLLBACK, {}), seed=seed).breach

@@ -39,6 +39,8 @@ BUGS = {
     "eager-ready": "an edge that is new to instances learns of those that are yet to be started",
     "start-new": "a scale starts only what is more than any host was told of, though hosts disagree",
     "late-spread": "an edge that went back still spreads the traffic as the same run wanted, should that arrive late",
+    "blind-rehearsal": "a rehearsal does not ask whether an edge has an unconfirmed cutover to the idle slot",
+    "lasting-rehearsal": "a rehearsal leaves what it started running",
     "raised-least": "an edge spreads over the least number of instances in today's description, whatever runs",
 }
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from handrail import artifacts
 from handrail.control.look import look
-from handrail.errors import BadInput, HostUnreachable
+from handrail.errors import HostUnreachable
+from handrail.hosts.intent import intent_of
 from handrail.model import rollout
 from handrail.model.decide import decide
 from handrail.model.forecast import forecast
-from handrail.model.intent import Intent, Verb, checked_share
-from handrail.model.scale import scale_intent
-from handrail.model.version import Release, checked_version
 
 if TYPE_CHECKING:
     from handrail.control.connections import Connections
@@ -23,19 +20,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
     """Plan a verb as its run would, and list the steps with their hosts."""
     loaded = inventory.load()
     environment = loaded.environment
-    version = data.get("release", "")
-    release = None
-    if verb == Verb.DEPLOY:
-        if not version:
-            raise BadInput("which release?", next_step="fab deploy VERSION")
-        place = environment.system.release.sha256_of(checked_version(version))
-        release = Release(version, data.get("sha256") or artifacts.digest_at(place, base=loaded.base))
-    intent = Intent(
-        Verb(verb), release=release, version="" if release else version,
-        share=checked_share(data.get("share", "")), with_database=bool(data.get("with_database")),
-    )  # fmt: skip
-    if intent.verb is Verb.SCALE:
-        intent = scale_intent(data.get("service", ""), data.get("count", ""), environment.system)
+    intent = intent_of(verb, data, loaded)
     seen = look(environment, connections)
     roles = seen.roles.of_edges() if intent.verb.edges_only else seen.roles
     lost = {host: reason for host, reason in seen.lost.items() if host in roles.hosts}
@@ -53,6 +38,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
         "environment": environment.name,
         "system": environment.system.name,
         "what": plan.change,
+        "note": plan.note,
         "live_slot": plan.live.value,
         "slot": plan.slot.value,
         "warm": plan.warm,

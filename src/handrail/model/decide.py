@@ -62,6 +62,8 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             return _plan_scale(intent, live, settle=settle, states=states, roles=roles)
         case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE:
             return _plan_in_place(intent, live, states=states, roles=roles)
+        case Verb.REHEARSE:
+            return _plan_rehearsal(intent, live, settle=settle, states=states, roles=roles)
         case _:
             return _plan_release(intent, live, settle=settle, states=states, roles=roles)
 
@@ -95,6 +97,38 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         migrate=intent.verb is Verb.DEPLOY,
         held=any(states[host].gate.maintenance for host in roles.edges),
         instances=instances,
+    )
+
+
+def _plan_rehearsal(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
+    """Plan to try a release where nothing is served from.
+
+    Only beside a live slot that is well and that every edge agrees on: the idle one is emptied, and
+    a fleet that is in doubt may need it.
+    """
+    current = live_release(live, states, roles)
+    if settle:
+        raise BadInput(
+            "the edges have a cutover or a share that nobody confirmed, or disagree; nothing was touched",
+            next_step="fab status; it is over within `times.confirm`, or fab deploy VERSION settles it",
+        )
+    target, digest = _rehearsed(intent, current, states, roles)
+    if not _healthy(live, states, roles):
+        raise BadInput(
+            f"the live slot {live} is not healthy on every host, and the idle one may be needed; nothing was touched",
+            next_step="fab health",
+        )
+    found = {states[host].slots.get(live.other, "") for host in roles.services}
+    return Plan(
+        verb=intent.verb,
+        live=live,
+        slot=live.other,
+        release_id=target,
+        digest=digest,
+        live_release=current,
+        held=any(states[host].gate.maintenance for host in roles.edges),
+        instances=roles.instances(states, live),
+        cooled=found.pop() if len(found) == 1 and _healthy(live.other, states, roles) else "",
     )
 
 
@@ -209,6 +243,15 @@ def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], ro
             next_step="fab history shows what was deployed; fab deploy VERSION brings any release",
         )
     return good[-1], _digest(good[-1], states, roles)
+
+
+def _rehearsed(intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles) -> tuple[str, str]:
+    """Name the release to try: the live one, which is where a rollback goes after the next deploy, or a good one."""
+    if not current_id:
+        raise ReleaseUnknown("there is no live release, hence no rollback to rehearse", next_step="fab deploy VERSION")
+    if not intent.version or version_of(current_id) == intent.version:
+        return current_id, _digest(current_id, states, roles)
+    return _target(intent, current_id, states, roles)
 
 
 def _check_tools(verb: Verb, states: Mapping[str, HostState]) -> None:

@@ -73,6 +73,7 @@ class Fleet:
     words: dict[tuple[Do, int, str], str] = field(default_factory=dict)
     interrupted: bool = False
     tokens: dict[str, int] = field(default_factory=dict)
+    seconds: dict[tuple[Do, int, str], float] = field(default_factory=dict)
 
     @property
     def token(self) -> int:
@@ -87,6 +88,14 @@ class Fleet:
     def of(self, do: Do) -> list[Outcome]:
         """All outcomes of one kind of step, on whichever host."""
         return [outcome for (done, _), by_host in self.outcomes.items() if done == do for outcome in by_host.values()]
+
+    def seconds_of(self, do: Do) -> float:
+        """Tell how long one kind of step took: on all hosts at once, one part after the other."""
+        longest: dict[int, float] = {}
+        for (done, part, _), seconds in self.seconds.items():
+            if done is do:
+                longest[part] = max(longest.get(part, 0.0), seconds)
+        return sum(longest.values())
 
     def tried(self, *dos: Do) -> bool:
         """Whether any host was asked to do one of these."""

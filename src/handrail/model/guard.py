@@ -64,7 +64,7 @@ def must_ask_why(fleet: Fleet) -> bool:
 
 
 def must_stop_idle(fleet: Fleet) -> bool:
-    """The idle slot was started in vain, and no edge can be using it."""
+    """The idle slot was started in vain or for a rehearsal, and no edge can be using it."""
     if decided(fleet) or fleet.fenced or not fleet.tried(Do.START):
         return False
     moved = fleet.tried(Do.SHARE, Do.CUT_OVER)

@@ -28,11 +28,12 @@ class Verb(StrEnum):
     RESUME = "resume"
     DISK = "disk"
     LOGROTATE = "logrotate"
+    REHEARSE = "rehearse"
 
     @property
     def moves_release(self) -> bool:
-        """Whether it ends on a release, new or old, through the idle slot."""
-        return self in {Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART}
+        """Whether it brings a release, new or old, to the idle slot: to serve from there, or only to be tried there."""
+        return self in {Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.REHEARSE}
 
     @property
     def edges_only(self) -> bool:

@@ -42,6 +42,8 @@ class Plan:
     service: str = ""
     instances: Mapping[str, int] = field(default_factory=dict)
     before: int = 0
+    # What ran in the idle slot, and will not any more.
+    cooled: str = ""
 
     @property
     def change(self) -> str:
@@ -53,6 +55,15 @@ class Plan:
         before = version_of(self.live_release) or "nothing"
         after = version_of(self.release_id) or "nothing"
         return f"{before} -> {after}" if self.verb in {Verb.DEPLOY, Verb.ROLLBACK} else after
+
+    @property
+    def note(self) -> str:
+        """What the operator should know before a run, beside its steps."""
+        if self.verb is not Verb.REHEARSE:
+            return ""
+        stays = f"traffic stays on {self.live}; {self.slot} is stopped again at the end"
+        lost = f", and {version_of(self.cooled)} is no longer warm there: a rollback to it starts it first"
+        return f"{stays}{lost if self.cooled else ''}"
 
     @property
     def grows(self) -> bool:

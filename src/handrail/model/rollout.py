@@ -194,6 +194,18 @@ LOGROTATE = (
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 
+REHEARSE = (
+    *TAKE_THE_LEASE,
+    # No step on an edge: where the traffic goes is not looked at, let alone changed.
+    Step(Do.STAGE, "Stage the release", Scope.SERVICES, always),
+    Step(Do.READY, "Ready the idle slot", Scope.SERVICES, always),
+    Step(Do.START, "Start the idle slot", Scope.SERVICES, always),
+    Step(Do.STEADY, "See that nothing was started again", Scope.SERVICES, always),
+    Step(Do.STEADY, "Ask the idle slot why", Scope.SERVICES, must_ask_why, part=1),
+    Step(Do.STOP, "Stop the idle slot again", Scope.SERVICES, must_stop_idle),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
 TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.DEPLOY: DEPLOY,
     Verb.ROLLBACK: DEPLOY,
@@ -205,6 +217,7 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.RESUME: RESUME,
     Verb.DISK: DISK,
     Verb.LOGROTATE: LOGROTATE,
+    Verb.REHEARSE: REHEARSE,
 }
 
 

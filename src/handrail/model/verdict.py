@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.guard import decided, must_go_back, undecidable
+from handrail.model.intent import Verb
+from handrail.model.version import version_of
+
+if TYPE_CHECKING:
+    from handrail.model.plan import Plan
 
 MOVES = (Do.SHARE, Do.CUT_OVER)
 
@@ -68,7 +74,14 @@ def _plain(fleet: Fleet) -> Verdict:
         return Verdict(1, "failed", _cause(fleet), tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
     if fleet.plan is not None and fleet.plan.nothing:
         return Verdict(0, "unchanged", "nothing to do: it is as asked already")
+    if fleet.plan is not None and fleet.plan.verb is Verb.REHEARSE:
+        return Verdict(0, "done", _rehearsed(fleet, fleet.plan))
     return Verdict(0, "done", fleet.plan.change if fleet.plan else "done")
+
+
+def _rehearsed(fleet: Fleet, plan: Plan) -> str:
+    tried = f"{version_of(plan.release_id)} was healthy on every host after {fleet.seconds_of(Do.START):.1f} s"
+    return f"{tried}, in the idle slot {plan.slot}, and is stopped again; traffic stayed on {plan.live}"
 
 
 def _unclear_edges(fleet: Fleet) -> tuple[str, ...]:
