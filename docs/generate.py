@@ -42,6 +42,7 @@ PLACEHOLDERS = """\
 | `release.sha256` | `${version}` `${artifact}` |
 | `release.smoke` | `${version}` `${slot}` |
 | `release.version.contains` | `${version}` |
+| `changes.checklist[]` | `${version}` `${sha256}` `${system}` `${environment}` |
 
 `NAME` is a service or a datastore. A service's port is that of the same slot. An address is that of
 the first host of the group, by name. `$$` is a dollar.
@@ -71,6 +72,11 @@ SECTIONS = (
     ("Backup", "backups.NAME"),
     ("Disk", "disk"),
     ("Logs", "logs"),
+    ("Changes", "changes"),
+    ("Freeze", "changes.freezes[]"),
+    ("Normal", "changes.normal"),
+    ("Emergency", "changes.emergency"),
+    ("Item", "changes.checklist[]"),
     ("SecretSource", "secrets.NAME"),
 )
 TITLES = dict(SECTIONS)
@@ -169,8 +175,15 @@ def _rows(schema: Schema) -> str:
     if not inner:
         rest = schema.get("additionalProperties")
         inner = [rest] if isinstance(rest, dict) else []
-    names = list(dict.fromkeys(kind for each in inner for kind in _kinds(each)))
-    return f"mapping of names to: {' or '.join(names)}" if names else "{secret: NAME}"
+    kinds = list(dict.fromkeys(kind for each in inner for kind in _kinds(each)))
+    return f"mapping of {_names(schema)} to: {' or '.join(kinds)}" if kinds else "{secret: NAME}"
+
+
+def _names(schema: Schema) -> str:
+    """Say which names a mapping may have: any, or those of a list."""
+    behind = schema.get("propertyNames", {}).get("$ref", "").rsplit("/", 1)[-1]
+    listed = json_schema()["$defs"].get(behind, {}).get("enum", ())
+    return ", ".join(f"`{each}`" for each in listed) or "names"
 
 
 def _anchor(title: str) -> str:

@@ -2,9 +2,11 @@
 
 from invoke import Collection
 
-from tasks import check, disk, logs, release, system
+from tasks import audit, change, check, checklist, disk, logs, metrics, release, system, windows
 
 ns = Collection.from_module(release)
-for module in (system, check, logs, disk):
+for module in (system, check, logs, disk, windows, checklist, metrics):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
+for module in (change, audit):
+    ns.add_collection(Collection.from_module(module))

@@ -1,4 +1,9 @@
-"""Options that many tasks share."""
+"""Options that many tasks share, and the ones of every task that changes something."""
+
+import inspect
+from functools import wraps
+
+from fabric import task
 
 HELP = {
     "inventory": "inventory file; HANDRAIL_INVENTORY if left out",
@@ -6,3 +11,56 @@ HELP = {
     "yes": "do not ask",
     "dry_run": "show what would be done on which host; change nothing",
 }
+CHANGE_HELP = HELP | {
+    "change": "the change that allows it; found by its plan if left out",
+    "emergency": "go round windows, freezes and the checklist; needs --reason, is announced and reviewed",
+    "reason": "why, for the record",
+}
+KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD
+CHANGE_OPTIONS = {
+    "inventory": None,
+    "change": "",
+    "emergency": False,
+    "reason": "",
+    "json": False,
+    "yes": False,
+    "dry_run": False,
+}
+
+
+def asked(options):
+    """Give what the operator says of a change beside what it does, as data of its verb."""
+    return {
+        "change": options["change"],
+        "emergency": "yes" if options["emergency"] else "",
+        "reason": options["reason"],
+    }
+
+
+def how(options):
+    """Give what a verb needs to know of its terminal."""
+    return {"as_json": options["json"], "yes": options["yes"], "dry_run": options["dry_run"]}
+
+
+
+
+def changing(auto_shortflags=True, **options):
+    """Make a task of a function that gives a verb and its data; it runs the verb, and has the options of a change."""
+
+    def made(function):
+        @wraps(function)
+        def run(*args, **given):
+            from handrail.control.verbs import run_change  # noqa: PLC0415  # imports what `fab --list` need not wait for
+
+            bound = run.__signature__.bind(*args, **given)
+            bound.apply_defaults()
+            common = {name: bound.arguments.pop(name) for name in CHANGE_OPTIONS}
+            verb, data = function(**bound.arguments)
+            run_change(verb, common["inventory"], data | asked(common), **how(common))
+
+        own = inspect.signature(function).parameters.values()
+        common = (inspect.Parameter(name, KIND, default=default) for name, default in CHANGE_OPTIONS.items())
+        run.__signature__ = inspect.Signature([*own, *common])
+        return task(help=CHANGE_HELP | options, auto_shortflags=auto_shortflags)(run)
+
+    return made

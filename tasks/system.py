@@ -2,32 +2,25 @@
 
 from fabric import task
 
-from tasks.options import HELP
+from tasks.options import HELP, changing
 
 
-@task(help=HELP)
-def startup(c, inventory=None, json=False, yes=False, dry_run=False):
+@changing()
+def startup(c):
     """Start everything in the order of its needs, each part once the one before is healthy."""
-    from handrail.control.verbs import run_change  # noqa: PLC0415  # imports what `fab --list` need not wait for
-
-    run_change("startup", inventory, {}, as_json=json, yes=yes, dry_run=dry_run)
+    return "startup", {}
 
 
-@task(help=HELP | {"with_database": "stop the datastores, too"})
-def shutdown(c, inventory=None, with_database=False, json=False, yes=False, dry_run=False):
+@changing(with_database="stop the datastores, too")
+def shutdown(c, with_database=False):
     """Hold traffic, then stop everything in reverse order; datastores only when asked."""
-    from handrail.control.verbs import run_change  # noqa: PLC0415  # likewise
-
-    data = {"with_database": "yes" if with_database else ""}
-    run_change("shutdown", inventory, data, as_json=json, yes=yes, dry_run=dry_run)
+    return "shutdown", {"with_database": "yes" if with_database else ""}
 
 
-@task(help=HELP | {"state": "on or off", "message": "what clients read; the one in the YAML if left out"})
-def maintenance_page(c, state, message="", inventory=None, json=False, yes=False, dry_run=False):
+@changing(state="on or off", message="what clients read; the one in the YAML if left out")
+def maintenance_page(c, state, message=""):
     """Hold traffic with a page that says why, or let requests in again."""
-    from handrail.control.verbs import run_maintenance_page  # noqa: PLC0415  # likewise
-
-    run_maintenance_page(state, message, inventory, as_json=json, yes=yes, dry_run=dry_run)
+    return f"maintenance-page {state}", {"message": message}
 
 
 @task(help={"inventory": HELP["inventory"], "json": HELP["json"]})

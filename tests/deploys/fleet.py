@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.lab.inventory import lay
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Each script of handrail begins with a comment of its own; that is how a fake host knows what it was asked.
 LEASE = "# WANT RUN_ID SECONDS HOLDER VERB:"
@@ -31,6 +39,18 @@ def responses(failing: str = "", words: str = "it broke") -> dict[str | re.Patte
     known[LEASE] = [*SURVEY, *HEALTH, "result ok surveyed"]
     known[re.compile("handrail")] = ["result ok done"]
     return known
+
+
+def describe(folder: Path, changes: Mapping[str, Any]) -> None:
+    """Write sanvi's YAML with changes laid over what production runs."""
+    described = yaml.safe_load(Path("inventories/sanvi.yaml").read_text())
+    lay(described["environments"]["prod"], changes)
+    (folder / "sanvi.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
+
+
+def journal(folder: Path) -> dict[str, str]:
+    """Give the variables of a journal of one's own."""
+    return {"HANDRAIL_STORE": f"sqlite:///{folder}/journal.db", "HANDRAIL_JOURNAL_KEY": str(folder / "journal.key")}
 
 
 def write(folder: Path, *, failing: dict[str, str], environment: str = "prod") -> Path:

@@ -21,11 +21,9 @@ BYTES = b"not a real archive; fake hosts do not unpack it"
 def play(tmp_path):
     """Run a deploy file against fake hosts and give its events, its end and pyinfra's exit code."""
     (tmp_path / "app.tar.gz").write_bytes(BYTES)
-    spec = open("inventories/sanvi.yaml").read()  # noqa: SIM115, PTH123
-    artifact = "https://artifacts.sanvi-machinery.com/sanvi-${version}.tar.gz"
-    (tmp_path / "sanvi.yaml").write_text(
-        spec.replace(artifact, "app.tar.gz").replace("${artifact}.sha256", hashlib.sha256(BYTES).hexdigest())
-    )
+    release = {"artifact": "app.tar.gz", "sha256": hashlib.sha256(BYTES).hexdigest()}
+    # The rules of production have tests of their own.
+    fleet.describe(tmp_path, {"release": release, "changes": None})
 
     def run(deploy, *data, failing=None, options=()):
         inventory = fleet.write(tmp_path, failing=failing or {})
@@ -34,7 +32,7 @@ def play(tmp_path):
         secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
         done = subprocess.run(
             [sys.executable, "-m", "pyinfra", "-y", *options, str(inventory), f"deploys/{deploy}.py", *words],
-            env=os.environ | secrets | {"HANDRAIL_EVENTS": str(writing)},
+            env=os.environ | secrets | fleet.journal(tmp_path) | {"HANDRAIL_EVENTS": str(writing)},
             pass_fds=(writing,), capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
         os.close(writing)
@@ -135,6 +133,8 @@ def test_rollback_without_an_earlier_release_is_bad_input(play):
         ("scale", ("service=frontend", "count=2")),
         ("disk", ()),
         ("logrotate", ("force=yes",)),
+        ("rehearse", ()),
+        ("rehearse", ("release=1.0.0",)),
     ],
 )
 def test_other_verbs_take_and_give_back_the_lease(play, verb, data):
@@ -177,6 +177,31 @@ def test_a_scale_outside_of_the_limits_is_refused_before_anything_is_asked(play)
     events, end, _ = play("scale", "service=frontend", "count=5")
     assert (events, end["exit_code"]) == ([], 2)
     assert "allowed on each of its hosts: 1 to 4" in end["text"]
+
+
+def test_a_rehearsal_starts_and_stops_the_live_release_beside_it_and_asks_no_edge(play):
+    events, end, _ = play("rehearse")
+    assert order(events) == [
+        "Take the lease", "Take the lease everywhere", "Plan from what is there", "Stage the release",
+        "Ready the idle slot", "Start the idle slot", "See that nothing was started again", "Stop the idle slot again",
+        "Record and release the lease",
+    ]  # fmt: skip
+    acted = {event["host"] for event in events if event["step"] not in {"take the lease", "finish"}}
+    assert acted == {"@fake/web1", "@fake/web2", "@fake/db1"} & acted
+    assert (end["exit_code"], end["what"], end["slot"]) == (0, "1.0.0", "green")
+    assert "1.0.0 was healthy on every host after " in end["text"]
+
+
+def test_a_rehearsal_that_one_host_fails_is_stopped_everywhere_and_says_so(play):
+    events, end, _ = play("rehearse", failing={"web2": "# SLOT NAME START"})
+    assert {event["host"] for event in events if event["step"] == "stop"} == {"@fake/web1", "@fake/web2"}
+    assert (end["exit_code"], "@fake/web2" in end["text"]) == (1, True)
+    assert "nothing that is served has changed" in end["text"]
+
+
+def test_a_rehearsal_of_a_release_that_is_not_there_is_bad_input(play):
+    _, end, _ = play("rehearse", "release=9.9.9")
+    assert (end["exit_code"], "9.9.9 is not on the hosts" in end["text"]) == (2, True)
 
 
 def test_the_hold_page_needs_no_other_host_than_the_edges(play):

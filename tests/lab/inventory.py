@@ -27,7 +27,7 @@ def inventory(folder: Path, changes: Mapping[str, Any], *, second_edge: bool = F
     shutil.copytree(INVENTORY.parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".handrail").symlink_to(ROOT / ".handrail")
     described = yaml.safe_load((copy / f"{system}.yaml").read_text())
-    _lay(described["environments"]["lab"], changes)
+    lay(described["environments"]["lab"], changes)
     (copy / f"{system}.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
     if second_edge:
         text = (copy / "lab.py").read_text()
@@ -35,10 +35,11 @@ def inventory(folder: Path, changes: Mapping[str, Any], *, second_edge: bool = F
     return copy / "lab.py" if system == "sanvi" else copy / system / "lab.py"
 
 
-def _lay(under: dict[str, Any], over: Mapping[str, Any]) -> None:
+def lay(under: dict[str, Any], over: Mapping[str, Any]) -> None:
+    """Lay one mapping over another, key by key, as an environment is laid over a system."""
     for key, value in over.items():
         if isinstance(value, Mapping):
             under[key] = under.get(key) or {}
-            _lay(under[key], value)
+            lay(under[key], value)
         else:
             under[key] = value

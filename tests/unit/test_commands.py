@@ -13,6 +13,7 @@ from handrail.control import preview
 from handrail.control.look import Look
 from handrail.errors import HostUnreachable
 from handrail.hosts.inventory import Loaded
+from handrail.model.clearance import Clearance, Kind
 from handrail.model.decide import decide
 from handrail.model.fleet import Do
 from handrail.model.host_state import Gate, HostState
@@ -45,7 +46,8 @@ def states(told=None, **odd):
 
 
 def run(intent, seen, *, text=None):
-    going = Run(environment(text=text) if text else environment(), intent, base=Path("inventories"), cache=Path())
+    described = environment(text=text) if text else environment()
+    going = Run(described, intent, base=Path("inventories"), cache=Path(), clearance=Clearance(Kind.FREE, {}, ""))
     going.fleet.states.update(seen)
     going.fleet.tokens["web1"] = 7
     going.fleet.plan = decide(intent, seen, going.fleet.roles)

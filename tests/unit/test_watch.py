@@ -36,7 +36,7 @@ class SlowLine:
 def watch():
     times = SimpleNamespace(lease=timedelta(seconds=EVERY_SECONDS * RENEWALS))
     run = SimpleNamespace(environment=SimpleNamespace(system=SimpleNamespace(times=times)))
-    return Watch(run, line=SlowLine())
+    return Watch(run, None, line=SlowLine())
 
 
 def until(condition) -> None:
@@ -95,7 +95,7 @@ class CutLine(SlowLine):
     ],
 )
 def test_ctrl_c_cuts_off_what_goes_forward_and_never_what_goes_back(do, part, cuts):
-    watch = Watch(SimpleNamespace(fleet=SimpleNamespace(interrupted=False)), line=CutLine())
+    watch = Watch(SimpleNamespace(fleet=SimpleNamespace(interrupted=False)), None, line=CutLine())
     watch.begins(Step(do, "", Scope.ALL, lambda _: True, part))
     watch._stopped(2, None)
     gevent.sleep(0.01)

@@ -33,11 +33,11 @@ def show_disk(inventory: str | None, *, as_json: bool) -> int:
 
 
 @exits
-def free_disk(inventory: str | None, *, as_json: bool, yes: bool) -> int:
+def free_disk(inventory: str | None, said: dict[str, str], *, as_json: bool, yes: bool) -> int:
     """Free it, after a look at it and a question unless told not to ask."""
     if not yes:
         _shown(inventory, as_json=False, aside=as_json)
-    return changed("disk", inventory, {}, as_json=as_json, yes=yes, dry_run=False)
+    return changed("disk", inventory, said, as_json=as_json, yes=yes, dry_run=False)
 
 
 def _shown(inventory: str | None, *, as_json: bool, aside: bool = False) -> Mapping[str, Reply]:

@@ -50,6 +50,11 @@ def error(problem: HandrailError) -> None:
         console.print(f"[bold]next[/]  {escape(problem.next_step)}", soft_wrap=True)
 
 
+def warning(text: str) -> None:
+    """Say on standard error what is not as it should be, where that stops nobody."""
+    Console(stderr=True, highlight=False).print(f"[bold yellow]warning[/] {escape(text)}", soft_wrap=True)
+
+
 def end(ended: End, *, as_json: bool) -> None:
     """Say how a change ended."""
     if as_json:

@@ -33,6 +33,8 @@ def preview(plan: dict[str, Any], *, as_json: bool, aside: bool = False) -> None
     )
     how = ", nothing to do" if plan["nothing"] else idle
     out.print(f"[bold]{plan['verb']}[/] {plan['system']} on {plan['environment']}: {escape(plan['what'])}{how}")
+    if plan["note"]:
+        out.print(escape(plan["note"]))
     if plan["held_by"]:
         out.print(f"[yellow]the lease is held by {escape(plan['held_by'])}[/]")
     table = _table("step", "hosts")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 P = ParamSpec("P")
+# What a task has in its name's place for the verbs that put the hold page up, or take it down.
+PAGE = {"on": "hold", "off": "resume"}
 
 
 def exits(verb: Callable[P, int]) -> Callable[P, None]:
@@ -55,7 +57,7 @@ def run_change(
     verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool
 ) -> int:
     """Run a verb that changes something."""
-    return changed(verb, inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
+    return changed(_verb(verb), inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
 
 
 def changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool) -> int:
@@ -83,16 +85,14 @@ def changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: 
     return end.exit_code
 
 
-@exits
-def run_maintenance_page(
-    state: str, message: str, inventory: str | None, *, as_json: bool, yes: bool, dry_run: bool
-) -> int:
-    """Put the hold page up, or take it down."""
-    verbs = {"on": "hold", "off": "resume"}
-    if state not in verbs:
-        raise BadInput(f"maintenance-page {state}; allowed: on, off", next_step="fab maintenance-page on")
-    data = {"message": message} if message else {}
-    return changed(verbs[state], inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
+def _verb(words: str) -> str:
+    """Name the verb of a task: `maintenance-page` has two."""
+    task, _, state = words.partition(" ")
+    if task != "maintenance-page":
+        return task
+    if state not in PAGE:
+        raise BadInput(f"maintenance-page {state}; allowed: {', '.join(PAGE)}", next_step="fab maintenance-page on")
+    return PAGE[state]
 
 
 def _preview(here: Inventory, verb: str, data: dict[str, str]) -> dict[str, Any]:

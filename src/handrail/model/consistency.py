@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import backup, claim, cycle, duration, files, logs, reference, runtime, threshold
+from handrail.model import backup, checklist, claim, cycle, duration, files, logs, reference, runtime, threshold
 from handrail.model.branch import at
 from handrail.model.finding import Finding
 
@@ -143,5 +143,6 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     backup.groups,
     logs.groups,
     files.own,
+    checklist.findings,
     _nothing,
 )

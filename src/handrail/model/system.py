@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from handrail.model.backup import Backup
+from handrail.model.changes import Changes
 from handrail.model.check import Checks
 from handrail.model.datastore import Datastore
 from handrail.model.disk import Disk
@@ -90,6 +91,9 @@ class System(Value):
     )
     disk: Disk = Field(default_factory=Disk, description="What `fab disk` may free when a disk fills up.")
     logs: Logs = Field(default_factory=Logs, description="Log files that are rotated, and how long they are kept.")
+    changes: Changes | None = Field(
+        default=None, description="The rules that every change obeys; without them an environment has none."
+    )
     secrets: Rows[SecretName, SecretSource] = Field(
         default_factory=lambda: Table({}), description="Where each secret comes from, by name."
     )

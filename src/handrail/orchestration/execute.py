@@ -16,7 +16,7 @@ from pyinfra import host as this_host
 from pyinfra.api import FunctionCommand, deploy, operation
 
 from handrail.errors import HandrailError
-from handrail.hosts.script import Reply
+from handrail.hosts.script import Command, Reply
 from handrail.hosts.survey import read_state
 from handrail.journal.event import Event
 from handrail.model import rollout
@@ -46,6 +46,7 @@ def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     for step in this_host.loop(list(rollout.steps(table, generations=generations))):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.
         perform(name=watch.run.title(step), watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))
+    seal(name="Write the journal, and leave its head on the hosts", watch=watch, _if=partial(_touched, watch, name))
     conclude(name="Verdict", watch=watch, _if=lambda: name == watch.run.fleet.roles.hosts[0])
 
 
@@ -53,6 +54,12 @@ def execute(watch: Watch, table: tuple[Step, ...]) -> None:
 def perform(watch: Watch, step: Step) -> Generator[Any]:
     """Do one step on this host and record how it came out."""
     yield FunctionCommand(_act, (watch, step), {})
+
+
+@operation(is_idempotent=False)
+def seal(watch: Watch) -> Generator[Any]:
+    """Record how the run ended, and leave the head of the journal on this host."""
+    yield FunctionCommand(_seal, (watch,), {})
 
 
 @operation(is_idempotent=False)
@@ -72,8 +79,10 @@ def _act(state: State, host: Host, watch: Watch, step: Step) -> bool:
     reply = _plan(watch) if step.do is Do.PLAN else _ask(watch.line, host, watch, step)
     if step.do is Do.LEASE and reply.outcome.good:
         _know(host, watch, reply)
+    seconds = time.monotonic() - began
     run.fleet.record(step.do, host.name, reply.outcome, part=step.part, words=reply.words)
-    run.tell(_event(watch, host, step, reply, time.monotonic() - began))
+    run.fleet.seconds[step.do, step.part, host.name] = seconds
+    run.tell(_event(watch, host, step, reply, seconds))
     return True
 
 
@@ -131,7 +140,21 @@ def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -
     )
 
 
+def _touched(watch: Watch, host: str) -> bool:
+    """Whether a host has heard of this run; the first one always has the record to write."""
+    return watch.run.fleet.leased(host) or host == watch.run.fleet.roles.hosts[0]
+
+
+def _seal(state: State, host: Host, watch: Watch) -> bool:
+    """Always True: the journal's trouble is told, and does not change how the run ended on the hosts."""
+    head = watch.evidence.sealed()
+    if head and watch.run.fleet.leased(host.name):
+        keep = Command(("head_keep",), (watch.run.environment.system.root, watch.run.run_directory, head), 10)
+        watch.line.send(host, keep)
+    return True
+
+
 def _judge(state: State, host: Host, watch: Watch) -> bool:
     end = watch.run.verdict()
-    report.ended(watch.run, end)
+    report.ended(watch.run, end, trouble=watch.evidence.trouble)
     return end.exit_code == 0

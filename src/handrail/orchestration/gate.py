@@ -1,22 +1,70 @@
 """The gate: what must be true before anything is touched. Every entry point passes through here.
 
-Windows, freezes, approvals and checklists belong in `RULES`; a rule returns nothing or raises `errors.Refused`.
+Each rule of `model.rule` is asked; the checklist, which takes a while, comes when none of them says no.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from handrail.errors import Refused
+from handrail.model.canonical import digest
+from handrail.model.change_plan import change_plan
+from handrail.model.clearance import Clearance, Kind
+from handrail.model.rule import RULES, No
+from handrail.model.window import words
+from handrail.orchestration.case import collect
+from handrail.orchestration.checked import checked
 
 if TYPE_CHECKING:
-    from handrail.model.environment import Environment
+    from collections.abc import Sequence
+
+    from handrail.checklist.case import Ask
+    from handrail.hosts.inventory import Loaded
+    from handrail.journal.recorder import Recorder
     from handrail.model.intent import Intent
-Rule = Callable[["Environment", "Intent"], None]
-
-RULES: tuple[Rule, ...] = ()
+    from handrail.model.request import Request
 
 
-def check(environment: Environment, intent: Intent) -> None:
-    """Ask every rule; the first that says no ends the run with exit code 3."""
-    for rule in RULES:
-        rule(environment, intent)
+@dataclass(frozen=True)
+class Gate:
+    """One request at the gate."""
+
+    loaded: Loaded
+    intent: Intent
+    request: Request
+    journal: Recorder
+    ask: Ask
+
+    def check(self) -> Clearance:
+        """Let it pass, with what the record is to say of it, or raise Refused with every rule that says no."""
+        environment = self.loaded.environment
+        plan = change_plan(environment, self.intent)
+        changes = environment.system.changes
+        clearance = Clearance(Kind.FREE, plan, digest(plan), self.request.reason)
+        if changes is None:
+            return clearance
+        case = collect(self, changes, plan, datetime.now(UTC))
+        said = [no for rule in RULES if (no := rule(case)) is not None]
+        if said:
+            raise refusal(said)
+        return replace(
+            clearance,
+            kind=case.kind,
+            change=case.change.id if case.change else "",
+            window=words(changes.windows, ZoneInfo(changes.time_zone)),
+            approvals=tuple(case.approval.json()) if case.approval else (),
+            checklist=tuple(answer.json() for answer in checked(self, case)),
+        )
+
+
+def refusal(said: Sequence[No]) -> Refused:
+    """Say which rules said no, and the next command for each."""
+    lines = [f"{no.rule}: {no.text}" for no in said]
+    if len(lines) > 1:
+        lines = [f"{len(lines)} rules say no", *(f"  {line}" for line in lines)]
+    steps = dict.fromkeys(no.next_step for no in said)
+    return Refused("\n".join(lines) + "; nothing was touched", next_step="\n        ".join(steps))

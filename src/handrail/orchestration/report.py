@@ -34,15 +34,16 @@ def event(happened: Event) -> None:
             logger.info(f"    [{happened.host}]   {line}")
 
 
-def ended(run: Run, verdict: Verdict) -> None:
-    """Tell how the run ended."""
-    end: dict[str, Any] = {"exit_code": verdict.exit_code, "outcome": verdict.word, "text": verdict.text}
+def ended(run: Run, verdict: Verdict, *, trouble: str) -> None:
+    """Tell how the run ended, and what is wrong with its record, if anything."""
+    text = f"{verdict.text}; NOT IN THE JOURNAL YET: {trouble}" if trouble else verdict.text
+    end: dict[str, Any] = {"exit_code": verdict.exit_code, "outcome": verdict.word, "text": text}
     plan = run.fleet.plan
     if plan is not None:
         end |= {"what": plan.change, "slot": plan.slot, "warm": plan.warm}
     _write({"end": end | {"run": run.run_id, "token": run.fleet.token}})
     if not quiet():
-        logger.info(f"--> {verdict.word}: {verdict.text}")
+        logger.info(f"--> {verdict.word}: {text}")
 
 
 def refused(error: HandrailError) -> None:

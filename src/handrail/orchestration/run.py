@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from handrail import artifacts
 from handrail.hosts.script import Command
+from handrail.model.clearance import Clearance, Kind
 from handrail.model.fleet import Fleet
 from handrail.model.roles import roles_of, told
 from handrail.model.verdict import Verdict, verdict
@@ -47,6 +48,7 @@ class Run:
     intent: Intent
     base: Path
     cache: Path
+    clearance: Clearance
     run_id: str = field(default_factory=lambda: random.token_hex(6))
     holder: str = ""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -57,7 +59,8 @@ class Run:
     def __post_init__(self) -> None:
         roles = roles_of(self.environment)
         self.fleet = Fleet(roles.of_edges() if self.intent.verb.edges_only else roles)
-        self.holder = self.holder or f"{who()} ({self.intent.verb})"
+        loud = "EMERGENCY " if self.clearance.kind is Kind.EMERGENCY else ""
+        self.holder = self.holder or f"{who()} ({loud}{self.intent.verb})"
 
     def __repr__(self) -> str:
         return f"Run({self.intent.verb}, {self.environment.name}, {self.run_id})"

@@ -11,24 +11,35 @@ from typing import TYPE_CHECKING, Any
 from pyinfra import logger, state
 from pyinfra.api.exceptions import DeployError
 
-from handrail import artifacts
-from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid
+from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid, Refused
+from handrail.hosts.intent import YES, intent_of
 from handrail.hosts.inventory import SYSTEM_VARIABLE, load_environment
-from handrail.model.intent import Intent, Verb, checked_message, checked_share
-from handrail.model.scale import scale_intent
-from handrail.model.version import Release, checked_version
-from handrail.orchestration import gate, report
+from handrail.hosts.script import Command, Reply
+from handrail.journal import recorder
+from handrail.model.fleet import Outcome
+from handrail.model.request import Request
+from handrail.orchestration import report
+from handrail.orchestration.emergency import announce
+from handrail.orchestration.evidence import Evidence, asked
+from handrail.orchestration.gate import Gate
 from handrail.orchestration.run import Run
+from handrail.orchestration.send import Line
 from handrail.orchestration.watch import Watch
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
     from handrail.hosts.inventory import Loaded
+    from handrail.model.clearance import Clearance
     from handrail.model.environment import Environment
+    from handrail.model.intent import Intent, Verb
 
 _lock = threading.Lock()
 _made: dict[Verb, Watch | HandrailError] = {}
+# What a verb may be given as `--data`.
+WORDS = ("release", "sha256", "share", "service", "count", "message", "with_database", "force")
+# Of these, numbers are numbers.
+NUMBERS = frozenset({"share", "count"})
 CACHE = Path(".handrail/artifacts")
 
 
@@ -59,22 +70,42 @@ def _make(verb: Verb) -> Watch:
         folder=Path(_wanted(data.get("inventory_folder") or "inventories", "inventory_folder")),
         only=_text(data, "system") or os.environ.get(SYSTEM_VARIABLE, ""),
     )
-    intent = _intent(verb, data, loaded)
-    gate.check(loaded.environment, intent)
-    run = Run(loaded.environment, intent, base=loaded.base, cache=CACHE)
+    intent = intent_of(verb, {key: _text(data, key) for key in WORDS}, loaded)
+    emergency = _text(data, "emergency").lower() in YES
+    request = Request(_text(data, "change"), emergency=emergency, reason=_text(data, "reason"))
+    clearance = _cleared(loaded, intent, request)
+    run = Run(loaded.environment, intent, base=loaded.base, cache=CACHE, clearance=clearance)
     # What cannot be read is found out now, before anything is touched.
     _ = run.secrets
     if intent.release is not None:
         _ = run.artifact
     _all_here(loaded.environment, verb)
-    watch = Watch(run)
-    run.listeners.append(report.event)
+    watch = Watch(run, Evidence(run, recorder.start()))
+    watch.evidence.begin()
+    watch.evidence.announced(announce(run))
+    run.listeners += [report.event, watch.evidence.event]
     if not report.quiet():
         logger.debug("run %s", run.run_id)
     watch.listen()
     # What is loaded by now stays to the end, when the interpreter would look through all of it once more: 0.05 s.
     gc.freeze()
     return watch
+
+
+def _cleared(loaded: Loaded, intent: Intent, request: Request) -> Clearance:
+    """Pass the gate; whom it refuses is in the journal, too."""
+    journal = recorder.start()
+    try:
+        return Gate(loaded, intent, request, journal, ask=_ask).check()
+    except Refused as refused:
+        journal.refused({**asked(loaded.environment, intent), "reason": request.reason, "text": refused.message})
+        raise
+
+
+def _ask(name: str, command: Command) -> Reply:
+    """Ask a host before the run begins; nothing is changed."""
+    host = state.inventory.get_host(name)
+    return Line().send(host, command) if host in state.activated_hosts else Reply(Outcome.UNKNOWN, "no connection", ())
 
 
 def _all_here(environment: Environment, verb: Verb) -> None:
@@ -101,6 +132,8 @@ def _wanted(value: Any, key: str) -> Any:
 def _text(data: Any, key: str) -> str:
     """Read a value that must be text: pyinfra turns 1.10 into the number 1.1 and 007 into 7."""
     value = data.get(key) or ""
+    if isinstance(value, bool) or (key in NUMBERS and isinstance(value, int)):
+        return str(value)
     if not isinstance(value, str):
         raise BadInput(
             # The number is not what was typed: repeating it in the advice would lead to another release.
@@ -108,29 +141,3 @@ def _text(data: Any, key: str) -> str:
             next_step=f"quote it as JSON does: --data '{key}=\"1.10\"'",
         )
     return value
-
-
-def _yes(data: Any, key: str) -> bool:
-    return str(data.get(key) or "").lower() in {"1", "true", "yes"}
-
-
-def _intent(verb: Verb, data: Any, loaded: Loaded) -> Intent:
-    version = _text(data, "release")
-    share = checked_share(str(data.get("share") or ""))
-    if verb is Verb.SCALE:
-        service, count = _text(data, "service"), str(data.get("count") or "")
-        return scale_intent(service, count, loaded.environment.system)
-    if verb is not Verb.DEPLOY:
-        return Intent(
-            verb,
-            version=checked_version(version) if version else "",
-            with_database=_yes(data, "with_database"),
-            message=checked_message(_text(data, "message")),
-            force=_yes(data, "force"),
-        )
-    if not version:
-        raise BadInput("which release?", next_step="add --data release=VERSION")
-    version = checked_version(version)
-    release = loaded.environment.system.release
-    digest = _text(data, "sha256") or artifacts.digest_at(release.sha256_of(version), base=loaded.base)
-    return Intent(verb, release=Release(version, digest), share=share)

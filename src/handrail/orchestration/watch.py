@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from handrail.hosts.script import Command
     from handrail.model.rollout import Step
+    from handrail.orchestration.evidence import Evidence
     from handrail.orchestration.run import Run
 
 # A lease is renewed three times within its life: two renewals may be lost.
@@ -48,6 +49,7 @@ class Watch:
     """The live side of a run on this machine."""
 
     run: Run
+    evidence: Evidence
     line: Line = field(default_factory=Line)
     _step: Step | None = None
     _keepers: dict[str, Keeper] = field(default_factory=dict)

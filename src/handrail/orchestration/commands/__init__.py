@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command, Upload
 from handrail.model.fleet import Do
+from handrail.model.intent import Verb
 from handrail.orchestration.commands.data import datastores
 from handrail.orchestration.commands.disk import clean
 from handrail.orchestration.commands.edge import bake, move, ready_edge, spread, verify
@@ -36,14 +37,14 @@ def commands(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
 
 
 def ready(run: Run, step: Step, host: str) -> Sequence[Command]:
-    """Give the idle slot its release and files, and the edge its configuration."""
+    """Give the idle slot its release and files, and the edge its configuration; a rehearsal leaves edges alone."""
     todo: list[Command] = []
     plan = run.plan
     if plan.verb.moves_release and host in run.fleet.roles.services and not plan.warm:
         todo.append(ready_slot(run, host))
     if plan.grows and plan.service in run.fleet.roles.services_of.get(host, ()):
         todo.append(ready_instances(run, host))
-    if host in run.fleet.roles.edges:
+    if host in run.fleet.roles.edges and plan.verb is not Verb.REHEARSE:
         todo += ready_edge(run)
     return todo
 

@@ -73,6 +73,8 @@ def record(run: Run) -> dict[str, object]:
         "who": run.holder.partition(" ")[0],
         "environment": run.environment.name,
         "what": run.fleet.plan.change if run.fleet.plan else "",
+        "type": run.clearance.loud,
+        "change": run.clearance.change,
         "outcome": end.word,
         "text": end.text,
         "started": run.started.isoformat(timespec="seconds"),

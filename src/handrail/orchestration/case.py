@@ -1,0 +1,116 @@
+"""What the rules look at: the change, its approvals, the windows, the journal; collected once, at the gate."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from handrail import calendars, filing
+from handrail.errors import BadInput, Refused
+from handrail.filing.find import for_plan
+from handrail.model import approvers, moment
+from handrail.model.approval import count
+from handrail.model.canonical import digest
+from handrail.model.change import ChangeRun
+from handrail.model.change_plan import differences
+from handrail.model.clearance import Kind
+from handrail.model.command_line import command_of, request_command_of
+from handrail.model.history import Rules, history
+from handrail.model.rule import Case
+from handrail.model.signed import Kind as Document
+from handrail.model.timing import decide_window
+from handrail.model.window import AHEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from handrail.model.approvers import Approvers
+    from handrail.model.change import Change
+    from handrail.model.changes import Changes
+    from handrail.model.timing import Open, Shut
+    from handrail.orchestration.gate import Gate
+
+# What a change takes at the most that was never made: the times that the system allows, and room for its programs.
+UNKNOWN = timedelta(minutes=2)
+# A freeze that began earlier is read with its begin.
+BEFORE = timedelta(days=2)
+
+
+def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime) -> Case:
+    """Look up everything that the rules ask about."""
+    environment, verb = gate.loaded.environment, gate.intent.verb
+    facts = gate.journal.facts(environment.system.name, environment.name, str(verb))
+    newest = facts["newest_at"]
+    bare = Case(
+        changes, verb, gate.request, now,
+        newest=datetime.fromisoformat(newest) if newest else None,
+        window=_window(gate, changes, now, facts["durations"]),
+        command=command_of(plan, emergency=gate.request.emergency),
+    )  # fmt: skip
+    bare = bare.requested_by(request_command_of(plan, bare.kind))
+    if not bare.needs and not gate.request.change:
+        return bare
+    who = _approvers(gate, changes)
+    asked = bare.could({role: tuple(person.name for person in who.with_role(role)) for role in bare.needs})
+    judged = [_judged(asked, gate, change, plan) for change in _candidates(gate, changes, plan, who)]
+    # The newest comes first; one that was approved before it will do.
+    return next((each for each in judged if each.approved), judged[0] if judged else asked)
+
+
+def _judged(asked: Case, gate: Gate, change: Change, plan: Mapping[str, Any]) -> Case:
+    """Count the approvals of a change; its runs are those of the journal, whatever is filed."""
+    known = [
+        ChangeRun(run["run"], run["outcome"], datetime.fromisoformat(run["at"]))
+        for run in gate.journal.change_runs(change.id)
+    ]
+    change = change.with_runs(known)
+    valid = asked.changes.emergency.valid if asked.kind is Kind.EMERGENCY else asked.changes.normal.valid
+    return asked.of(
+        change,
+        count(change, asked.needs, digest(plan), asked.now, valid=valid),
+        differences=differences(change.plan, plan),
+        not_before=_not_before(change, asked.now, Rules(asked.needs, valid)),
+    )
+
+
+def _not_before(change: Change, now: datetime, rules: Rules) -> datetime | None:
+    """Give the time for which a change is scheduled: the newest word counts."""
+    scheduled = [each["not_before"] for each in history(change, now, rules).standing if each.kind is Document.SCHEDULE]
+    written = scheduled[-1] if scheduled else change.request["not_before"]
+    return moment.read(written) if written else None
+
+
+def _candidates(gate: Gate, changes: Changes, plan: Mapping[str, Any], who: Approvers) -> Iterator[Change]:
+    """Read the change that was named, or those that were filed for this plan."""
+    folder, environment = gate.loaded.base / changes.folder, gate.loaded.environment
+    named = (gate.request.change,) if gate.request.change else for_plan(
+        folder, system=environment.system.name, environment=environment.name, plan=digest(plan)
+    )  # fmt: skip
+    broken: Refused | None = None
+    found = False
+    for name in named:
+        try:
+            yield filing.read_change(folder, name, who)
+            found = True
+        except Refused as refused:
+            broken = broken or refused
+    if broken is not None and not found:
+        raise broken
+
+
+def _approvers(gate: Gate, changes: Changes) -> Approvers:
+    path = gate.loaded.base / changes.approvers
+    if not path.is_file():
+        raise BadInput(
+            f"there is no {path}, which says who may approve", next_step="docs/how-to/changes.md shows such a file"
+        )
+    return approvers.parse(path.read_text(), source=str(path))
+
+
+def _window(gate: Gate, changes: Changes, now: datetime, seconds: list[float]) -> Open | Shut:
+    zone = ZoneInfo(changes.time_zone)
+    closed = calendars.every_closure(changes.freezes, zone, base=gate.loaded.base, start=now - BEFORE, end=now + AHEAD)
+    times = gate.loaded.environment.system.times
+    lasts = timedelta(seconds=max(seconds)) if seconds else times.confirm + times.drain + UNKNOWN
+    return decide_window(changes.windows, zone, closed, now, lasts)

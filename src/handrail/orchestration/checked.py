@@ -1,0 +1,58 @@
+"""The checklist at the gate: asked once no rule says no, its answers go into the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.checklist import Case as Asked
+from handrail.checklist import answers
+from handrail.checklist.variables import mask_here
+from handrail.errors import Refused
+from handrail.model import moment
+from handrail.model.answer import Statement
+from handrail.model.approval import statements
+from handrail.model.clearance import Kind
+from handrail.model.history import Rules
+from handrail.model.intent import Verb
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from handrail.model.answer import Answer
+    from handrail.model.rule import Case
+    from handrail.orchestration.gate import Gate
+
+
+def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
+    """Answer the checklist of a deploy, and raise Refused with every no; an emergency goes without it."""
+    items, release = case.changes.checklist, gate.intent.release
+    if case.verb is not Verb.DEPLOY or case.kind is Kind.EMERGENCY or not items or release is None:
+        return ()
+    loaded, system = gate.loaded, gate.loaded.environment.system
+    asked = Asked(
+        loaded.environment, loaded.base, release, ask=gate.ask, mask=mask_here(system, base=loaded.base), now=case.now,
+        statements=_statements(case),
+        runs=gate.journal.facts(system.name, loaded.environment.name, str(case.verb))["rehearsals"],
+    )  # fmt: skip
+    found = answers(items, asked)
+    no = [answer for answer in found if not answer.ok]
+    if no:
+        lines = [f"  {answer.item}: {answer.evidence}" for answer in no]
+        raise Refused(
+            "\n".join([f"checklist: {len(no)} of {len(found)} items say no; nothing was touched", *lines]),
+            next_step="\n        ".join(dict.fromkeys(answer.next_step for answer in no)),
+        )
+    return found
+
+
+def _statements(case: Case) -> Mapping[str, Statement]:
+    """Give what people signed for this change, by item."""
+    if case.change is None:
+        return {}
+    said = statements(case.change, case.now, Rules(case.needs, case.changes.normal.valid))
+    return {
+        item: Statement(
+            each["person"], each["role"], moment.read(each["at"]), each["text"], moment.read(each["expires"])
+        )
+        for item, each in said.items()
+    }

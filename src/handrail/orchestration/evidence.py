@@ -1,0 +1,117 @@
+"""What a run leaves in the journal: that it begins, each step as it comes out, how it ended.
+
+The journal is kept by a process of its own, which outlives this one: a controller that is lost is a record, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gevent.lock import BoundedSemaphore
+
+from handrail import filing
+from handrail.errors import HandrailError
+from handrail.journal.event import Event
+from handrail.model import moment
+from handrail.model.canonical import canonical
+from handrail.orchestration.run import who
+from handrail.secrets import masked
+
+if TYPE_CHECKING:
+    from handrail.journal.recorder import Recorder
+    from handrail.model.environment import Environment
+    from handrail.model.intent import Intent
+    from handrail.orchestration.run import Run
+
+
+@dataclass
+class Evidence:
+    """The journal's side of one run."""
+
+    run: Run
+    recorder: Recorder
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    trouble: str = ""
+    _line: str | None = None
+    _lock: BoundedSemaphore = field(default_factory=BoundedSemaphore)
+
+    def begin(self) -> None:
+        """Record that the run begins. Raises Refused where that cannot be: no change without a record."""
+        self.recorder.begin(self._body())
+
+    def event(self, event: Event) -> None:
+        """Keep how a step came out; what is only under way is not kept."""
+        if event.outcome == "running":
+            return
+        safe = replace(event, words=self._masked(event.words), log=self._masked(event.log))
+        self.steps.append(safe.json())
+        self.recorder.event(safe.json())
+
+    def announced(self, how: str) -> None:
+        """Keep how others were told of an emergency."""
+        if how:
+            at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            outcome = "ok" if how == "told" else "failed"
+            self.event(Event(self.run.run_id, "announce", "ANNOUNCE THE EMERGENCY", "operator", outcome, how, at))
+
+    def sealed(self) -> str:
+        """Write the record, once, and give the journal's head as one line; empty where it could not be written.
+
+        That is told then, and changes nothing for the hosts: what is known of the run waits beside the journal.
+        """
+        with self._lock:
+            if self._line is None:
+                try:
+                    self._line = self._recorded(self._ended())
+                except HandrailError as error:
+                    self.trouble, self._line = error.message, ""
+            return self._line
+
+    def _recorded(self, body: dict[str, Any]) -> str:
+        """Write the record, and file the run with its change, so that its state travels with its documents."""
+        head = self.recorder.end(body)
+        run, changes = self.run, self.run.environment.system.changes
+        if run.clearance.change and changes is not None:
+            told = {key: body[key] for key in ("run", "outcome", "exit_code", "seconds")}
+            at = moment.written(datetime.fromisoformat(body["ended"]))
+            filed = {**told, "at": at, "seq": head["seq"], "hash": head["hash"]}
+            filing.file_run(run.base / changes.folder, run.clearance.change, filed)
+        return canonical(head)
+
+    def _ended(self) -> dict[str, Any]:
+        verdict, ended = self.run.verdict(), datetime.now(UTC)
+        return self._body() | {
+            "ended": ended.isoformat(timespec="milliseconds"),
+            "seconds": round((ended - self.run.started).total_seconds(), 3),
+            "outcome": verdict.word,
+            "exit_code": verdict.exit_code,
+            "text": self._masked(verdict.text),
+            "steps": self.steps,
+        }
+
+    def _body(self) -> dict[str, Any]:
+        run, plan = self.run, self.run.fleet.plan
+        return {
+            **asked(run.environment, run.intent),
+            **run.clearance.json(),
+            "run": run.run_id,
+            "what": plan.change if plan else "",
+            "who": run.holder.partition(" ")[0],
+            "started": run.started.isoformat(timespec="milliseconds"),
+        }
+
+    def _masked(self, text: str) -> str:
+        return masked(text, self.run.secrets)
+
+
+def asked(environment: Environment, intent: Intent) -> dict[str, Any]:
+    """Say what was asked for: of which system, and by whom."""
+    return {
+        "system": environment.system.name,
+        "environment": environment.name,
+        "verb": str(intent.verb),
+        "what": intent.release.version if intent.release else intent.version,
+        "who": who(),
+    }

@@ -1,0 +1,218 @@
+"""Every rule holds at every entry point: pyinfra by hand and fab are refused alike, and no host is asked anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from handrail.journal.record import Entry
+from handrail.journal.store import Store
+from handrail.model.intent import Intent, Verb
+from handrail.model.version import Release
+from tasks import ns
+from tests.deploys import fleet
+from tests.office import RULES, Office, ahead, frozen, make_keys, shut
+
+BYTES = b"not a real archive; fake hosts do not unpack it"
+DIGEST = hashlib.sha256(BYTES).hexdigest()
+DEPLOY = Intent(Verb.DEPLOY, release=Release("1.1.0", DIGEST))
+SECRET = "hunter2-hunter2"
+LOUD = {"emergency": "yes", "reason": "orders are lost"}
+
+
+def pyinfra(inventory, verb, data):
+    words = [word for name, value in data.items() for word in ("--data", f"{name}={json.dumps(value)}")]
+    return [sys.executable, "-m", "pyinfra", "-y", str(inventory), f"deploys/{verb}.py", *words]
+
+
+def fab(inventory, verb, data):
+    given = {name: value for name, value in data.items() if name != "inventory_folder"}
+    flags = ["--emergency"] * bool(given.pop("emergency", ""))
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    return [str(Path(sys.executable).with_name("fab")), verb, *words, *flags, "--yes", "--inventory", str(inventory)]
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(params=[pyinfra, fab], ids=["pyinfra", "fab"])
+def entrance(request):
+    return request.param
+
+
+@pytest.fixture
+def shop(tmp_path, keys, entrance):
+    """A system on fake hosts under rules, and a way to change it."""
+
+    def make(**changes):
+        (tmp_path / "app").mkdir()
+        folder = tmp_path / "app"
+        (folder / "app.tar.gz").write_bytes(BYTES)
+        fleet.describe(
+            folder, {"release": {"artifact": "app.tar.gz", "sha256": DIGEST}, "changes": {**RULES, **changes}}
+        )
+        return Shop(fleet.write(folder, failing={}), keys, entrance)
+
+    return make
+
+
+class Shop(Office):
+    """An office whose changes are made by one entry point."""
+
+    def __init__(self, inventory, keys, entrance):
+        super().__init__(inventory, keys)
+        self.entrance = entrance
+        self.journal = fleet.journal(inventory.parent)
+
+    def run(self, verb="deploy", **data):
+        given = {"release": "1.1.0"} if verb == "deploy" else {}
+        line = self.entrance(self.inventory, verb, {**given, **data, "inventory_folder": str(self.inventory.parent)})
+        secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
+        return subprocess.run(
+            line, env=os.environ | secrets | self.journal, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    def refused(self, rule, *words, verb="deploy", **data):
+        """See that it is refused by this rule alone, and that no host was asked."""
+        done = self.run(verb, **data)
+        said = done.stdout + done.stderr
+        assert done.returncode == (3 if self.entrance is fab else 1), said
+        for word in (f"{rule}:", "nothing was touched", *words):
+            assert word in said, said
+        assert "Take the lease" not in said
+        assert self.kinds() == ["refused"]
+
+    def kinds(self):
+        store = Store(self.journal["HANDRAIL_STORE"])
+        try:
+            return [record.kind for record in store.stream()]
+        finally:
+            store.close()
+
+    def passes(self, **data):
+        done = self.run(**data)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+
+def test_an_approved_change_is_made_and_recorded(shop):
+    here = shop()
+    here.approved(DEPLOY)
+    here.passes()
+    assert here.kinds() == ["begun", "run"]
+    (filed,) = here.folder.glob("*/run-*.json")
+    assert json.loads(filed.read_text())["outcome"] == "done"
+    done = here.run()
+    assert "approvals: " in done.stdout + done.stderr, "an approval is good for one run that did it"
+
+
+def test_windows(shop):
+    here = shop(windows=shut())
+    here.approved(DEPLOY)
+    here.refused("windows", "it opens", "fab windows", "--emergency")
+
+
+def test_freezes(shop):
+    here = shop(freezes=frozen())
+    here.approved(DEPLOY)
+    here.refused("freezes", "year end")
+
+
+def test_approvals(shop):
+    here = shop()
+    change = here.request(DEPLOY)
+    here.approve(change, "CTO", intent=DEPLOY)
+    here.refused("approvals", "missing: 1 x Product Owner", "could approve: Product Owner: product-owner", change)
+
+
+def test_schedule(shop):
+    here = shop()
+    change = here.approved(DEPLOY, not_before=ahead(hours=2))
+    here.refused("schedule", change, "fab change.schedule")
+
+
+def test_clock(shop):
+    here = shop()
+    here.approved(DEPLOY)
+    store = Store(here.journal["HANDRAIL_STORE"])
+    store.append(Entry("refused", {"system": "other"}), at=datetime.now(UTC) + timedelta(hours=1))
+    store.close()
+    done = here.run()
+    assert "clock: this machine says" in done.stdout + done.stderr
+
+
+def test_checklist(shop):
+    here = shop(checklist=[{"item": "CI is green", "command": ["sh", "-c", "echo 3 tests failed; exit 1"]}])
+    here.approved(DEPLOY)
+    here.refused("checklist", "CI is green: exit 1: 3 tests failed")
+
+
+def test_a_checklist_that_hangs(shop):
+    here = shop(checklist=[{"item": "CI is green", "command": ["sleep", "600"], "deadline": "1s"}])
+    here.approved(DEPLOY)
+    here.refused("checklist", "CI is green: no answer within 1s")
+
+
+def test_an_emergency_has_a_reason(shop):
+    here = shop(emergency={"approvals": {"CTO": None}})
+    here.refused("emergency", "has a reason", emergency="yes")
+
+
+def test_an_emergency_where_there_are_none(shop):
+    here = shop(emergency={"allowed": False, "approvals": {"CTO": None}})
+    here.refused("emergency", "no emergencies", **LOUD)
+
+
+def test_an_emergency_is_announced_and_in_the_record_in_capitals(shop, tmp_path):
+    told = tmp_path / "told"
+    here = shop(windows=shut(), emergency={"announce": ["tee", str(told)]})
+    change = here.request(DEPLOY, of="emergency")
+    here.approve(change, "CTO", intent=DEPLOY)
+    said = here.passes(**LOUD)
+    if here.entrance is pyinfra:
+        assert "EMERGENCY: " in said
+    assert json.loads(told.read_text())["reason"] == "orders are lost"
+    store = Store(here.journal["HANDRAIL_STORE"])
+    begun, run = [record.content for record in store.stream()]
+    store.close()
+    assert (begun["type"], run["type"], run["change"], run["emergency"]) == ("EMERGENCY", "EMERGENCY", change, True)
+    assert [each["person"] for each in run["approvals"]] == ["cto"]
+
+
+CHANGING = {
+    "deploy": {"release": "1.1.0"}, "rollback": {}, "restart": {}, "startup": {}, "shutdown": {}, "logrotate": {},
+    "rehearse": {}, "hold": {}, "resume": {}, "disk": {}, "scale": {"service": "frontend", "count": "2"},
+}  # fmt: skip
+
+
+def test_every_verb_is_among_those_that_are_tried():
+    assert set(CHANGING) == set(Verb)
+    assert {path.stem for path in Path("deploys").glob("*.py")} == set(Verb)
+
+
+@pytest.mark.parametrize("verb", CHANGING)
+def test_every_deploy_file_asks_the_rules(tmp_path, keys, verb):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "app.tar.gz").write_bytes(BYTES)
+    release = {"artifact": "app.tar.gz", "sha256": DIGEST}
+    nothing = dict.fromkeys(
+        ["startup", "hold", "resume", "rollback", "restart", "scale", "disk", "logrotate", "rehearse"]
+    )
+    fleet.describe(tmp_path / "app", {"release": release, "changes": {**RULES, "standard": nothing}})
+    here = Shop(fleet.write(tmp_path / "app", failing={}), keys, pyinfra)
+    here.refused("approvals", verb=verb, **CHANGING[verb])
+
+
+def test_every_task_that_changes_something_runs_a_deploy_file():
+    """Tasks that take `--emergency` are those that change something; they run `deploys/VERB.py`, as pyinfra does."""
+    loud = {name for name in ns.task_names if any("emergency" in each.names for each in ns[name].get_arguments())}
+    assert loud == {*CHANGING, "maintenance-page"} - {"hold", "resume"}

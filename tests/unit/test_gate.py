@@ -1,0 +1,229 @@
+"""The gate: each rule says no where it should, and its no is gone when the rule is taken out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handrail.control.inventory import read
+from handrail.errors import BadInput, Refused
+from handrail.hosts.script import Reply
+from handrail.journal import recorder
+from handrail.model import rule
+from handrail.model.clearance import Kind
+from handrail.model.fleet import Outcome
+from handrail.model.intent import Intent, Verb
+from handrail.model.request import Request
+from handrail.model.version import Release
+from handrail.orchestration import gate as gates
+from handrail.orchestration.gate import Gate
+from tests.lab.inventory import inventory
+from tests.office import DAYS, DEPLOY, RULES, Office, ahead, frozen, make_keys, shut
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+def nobody(_host, _command):
+    return Reply(Outcome.UNKNOWN, "no host here", ())
+
+
+class Gated(Office):
+    """An office whose changes go to the gate."""
+
+    def gate(self, intent=DEPLOY, **said):
+        return Gate(self.loaded, intent, Request(**said), recorder.start(), ask=nobody)
+
+    def check(self, intent=DEPLOY, **said):
+        return self.gate(intent, **said).check()
+
+
+@pytest.fixture
+def office(tmp_path, keys, monkeypatch):
+    """Make an office with these rules."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HANDRAIL_STORE", f"sqlite:///{tmp_path}/journal.db")
+    monkeypatch.setenv("HANDRAIL_JOURNAL_KEY", str(tmp_path / "journal.key"))
+    monkeypatch.setattr(recorder, "_mine", [])
+
+    def make(**changes):
+        return Gated(inventory(tmp_path / "office", {"changes": {**RULES, **changes}}), keys)
+
+    yield make
+    for each in recorder._mine:
+        each.close()
+        each.process.wait(timeout=10)
+
+
+def no(office, name, *words, intent=DEPLOY, **said):
+    """See that the gate says no, by this rule, with these words; and that nothing else is in the way."""
+    with pytest.raises(Refused) as refused:
+        office.check(intent, **said)
+    assert refused.value.exit_code == 3
+    for word in (name, "nothing was touched", *words):
+        assert word in str(refused.value), str(refused.value)
+    return str(refused.value)
+
+
+def without(monkeypatch, *rules):
+    kept = tuple(each for each in rule.RULES if each not in rules)
+    assert len(kept) == len(rule.RULES) - len(rules)
+    monkeypatch.setattr(gates, "RULES", kept)
+
+
+def test_a_change_with_the_approvals_of_both_roles_passes(office):
+    here = office()
+    change = here.approved()
+    clearance = here.check()
+    assert (clearance.kind, clearance.change) == (Kind.NORMAL, change)
+    assert [(each["person"], each["role"]) for each in clearance.approvals] == [
+        ("product-owner", "Product Owner"), ("cto", "CTO"),
+    ]  # fmt: skip
+
+
+def test_an_environment_without_rules_lets_everything_pass(office):
+    here = office()
+    here.loaded = read(inventory(here.inventory.parent.parent / "free", {})).load()
+    assert here.check().kind is Kind.FREE
+
+
+def test_a_shut_window(office, monkeypatch):
+    here = office(windows=shut())
+    here.approved()
+    assert "it opens" in no(here, "windows", "fab windows", "--emergency")
+    without(monkeypatch, rule.window)
+    assert here.check().kind is Kind.NORMAL
+
+
+def test_a_freeze(office, monkeypatch):
+    here = office(freezes=frozen())
+    here.approved()
+    no(here, "freezes", "year end")
+    without(monkeypatch, rule.window)
+    assert here.check().kind is Kind.NORMAL
+
+
+def test_a_window_that_shuts_before_the_change_can_be_done(office):
+    here = office()
+    here.approved()
+    began = datetime.now(UTC)
+    lasted = {"system": "sanvi", "environment": "lab", "verb": "deploy", "run": "1", "started": began.isoformat()}
+    recorder.start().begin(lasted)
+    recorder.start().end({**lasted, "outcome": "done", "seconds": 3600.0})
+    soon = (began + timedelta(minutes=30)).replace(second=0, microsecond=0)
+    opened = soon - timedelta(hours=2)
+    here.loaded = read(
+        inventory(
+            here.inventory.parent.parent / "short",
+            {"changes": {**RULES, "windows": [f"{DAYS[opened.weekday()]} {opened:%H:%M}-{soon:%H:%M}"]}},
+        )
+    ).load()
+    no(here, "windows")
+
+
+def test_what_nobody_approved(office, monkeypatch):
+    here = office()
+    no(here, "approvals", "1 x Product Owner, 1 x CTO", "fab change.request --verb deploy --release 1.1.0")
+    change = here.request()
+    no(here, "approvals", change, "missing: 1 x Product Owner, 1 x CTO", f"fab change.approve {change}")
+    here.approve(change, "CTO")
+    no(here, "approvals", "missing: 1 x Product Owner", "could approve: Product Owner: product-owner")
+    without(monkeypatch, rule.approvals)
+    assert here.check().kind is Kind.NORMAL
+
+
+def test_another_release_is_another_plan_and_the_refusal_says_what_differs(office):
+    here = office()
+    change = here.approved()
+    other = Intent(Verb.DEPLOY, release=Release("1.1.0", "b" * 64))
+    no(here, "approvals", "no change that was filed has this plan", intent=other)
+    no(here, "approvals", "another plan", "release.sha256: aaaa… is now bbbb…", intent=other, change=change)
+
+
+def test_an_approval_is_used_up_by_the_run_that_it_allowed(office):
+    here = office()
+    change = here.approved()
+    body = {"system": "sanvi", "environment": "lab", "verb": "deploy", "run": "1", "change": change}
+    recorder.start().begin(body)
+    recorder.start().end({**body, "outcome": "done", "seconds": 1.0})
+    no(here, "approvals", change)
+
+
+def test_a_change_that_is_scheduled_for_later(office, monkeypatch):
+    here = office()
+    change = here.approved(not_before=ahead(hours=2))
+    no(here, "schedule", change, "fab change.schedule")
+    without(monkeypatch, rule.schedule)
+    assert here.check().change == change
+
+
+def test_a_clock_that_was_set_back(office, monkeypatch):
+    here = office()
+    here.approved()
+    late = datetime.now(UTC) + timedelta(minutes=10)
+    monkeypatch.setattr(Gated, "check", lambda self, intent=DEPLOY, **said: later(self.gate(intent, **said), late))
+    no(here, "clock", "timedatectl")
+    without(monkeypatch, rule.clock)
+    assert here.check().kind is Kind.NORMAL
+
+
+def later(gate, newest):
+    """Pass the gate with a journal whose newest record is of that time."""
+    facts = gate.journal.facts("sanvi", "lab", "deploy") | {"newest_at": newest.isoformat()}
+    told = type("Told", (), {"facts": lambda *_: facts, "change_runs": gate.journal.change_runs})()
+    return Gate(gate.loaded, gate.intent, gate.request, told, gate.ask).check()
+
+
+def test_an_emergency_goes_round_the_window_with_its_own_approvals(office, monkeypatch):
+    here = office(windows=shut())
+    no(here, "emergency", "an emergency has a reason", '--reason "…"', emergency=True)
+    said = {"emergency": True, "reason": "orders are lost"}
+    no(here, "approvals", "1 x CTO", "--type emergency", **said)
+    change = here.request(of="emergency", number="00000b")
+    no(here, "approvals", change, "missing: 1 x CTO", **said)
+    here.approve(change, "CTO")
+    clearance = here.check(**said)
+    assert (clearance.kind, clearance.change, clearance.loud) == (Kind.EMERGENCY, change, "EMERGENCY")
+    no(here, "approvals", "a change of the type emergency", change=change)
+
+
+def test_an_emergency_where_there_are_none(office, monkeypatch):
+    here = office(emergency={"allowed": False, "approvals": {"CTO": None}})
+    no(here, "emergency", "no emergencies", emergency=True, reason="x")
+    without(monkeypatch, rule.emergency)
+    assert here.check(emergency=True, reason="x").kind is Kind.EMERGENCY
+
+
+def test_a_rollback_is_never_held_up(office):
+    here = office(windows=shut(), freezes=frozen())
+    assert here.check(Intent(Verb.ROLLBACK)).kind is Kind.STANDARD
+
+
+def test_a_checklist_item_that_says_no(office):
+    here = office(checklist=[{"item": "CI is green", "command": ["sh", "-c", "echo 3 tests failed; exit 1"]}])
+    here.approved()
+    no(here, "checklist", "CI is green: exit 1: 3 tests failed")
+
+
+def test_answers_of_the_checklist_go_into_the_record(office):
+    here = office(checklist=[{"item": "CI is green", "command": ["echo", "all of", "${version}"]}])
+    here.approved()
+    (answer,) = here.check().checklist
+    assert (answer["ok"], answer["evidence"]) == (True, "all of 1.1.0")
+
+
+def test_without_the_file_of_approvers_nobody_passes(office):
+    here = office()
+    (here.inventory.parent / "approvers.yaml").unlink()
+    with pytest.raises(BadInput, match=r"approvers\.yaml"):
+        here.check()
+
+
+def test_every_rule_that_says_no_is_named_at_once(office):
+    here = office(windows=shut())
+    text = no(here, "2 rules say no", "windows:", "approvals:")
+    assert "fab windows" in text
+    assert "fab change.request" in text
