@@ -42,8 +42,6 @@ def how(options):
     return {"as_json": options["json"], "yes": options["yes"], "dry_run": options["dry_run"]}
 
 
-
-
 def changing(auto_shortflags=True, **options):
     """Make a task of a function that gives a verb and its data; it runs the verb, and has the options of a change."""
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from handrail.control.checklist import stated
 from handrail.journal.record import Entry
 from handrail.journal.store import Store
+from handrail.model.canonical import digest
 from handrail.model.intent import Intent, Verb
 from handrail.model.version import Release
 from tasks import ns
@@ -162,6 +164,17 @@ def test_a_checklist_that_hangs(shop):
     here.refused("checklist", "CI is green: no answer within 1s")
 
 
+def test_a_statement_that_somebody_of_its_role_signed(shop):
+    here = shop(checklist=[{"item": "migrations are tested", "statement": "CTO"}])
+    change = here.approved(DEPLOY)
+    assert stated(here.loaded, "1.1.0") == {}
+    here.refused("checklist", "no statement of a CTO", "fab change.state")
+    said = {"item": "migrations are tested", "role": "CTO", "text": "up and down", "expires": ahead(days=1)}
+    here.sign("statement", "cto", change, plan=digest(here.plan(DEPLOY)), **said)
+    assert stated(here.loaded, "1.1.0")["migrations are tested"].person == "cto"
+    here.passes()
+
+
 def test_an_emergency_has_a_reason(shop):
     here = shop(emergency={"approvals": {"CTO": None}})
     here.refused("emergency", "has a reason", emergency="yes")
@@ -186,6 +199,27 @@ def test_an_emergency_is_announced_and_in_the_record_in_capitals(shop, tmp_path)
     store.close()
     assert (begun["type"], run["type"], run["change"], run["emergency"]) == ("EMERGENCY", "EMERGENCY", change, True)
     assert [each["person"] for each in run["approvals"]] == ["cto"]
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+@pytest.mark.parametrize(("key", "value"), [("environment", "dev"), ("systems", ["other.yaml"])])
+def test_the_command_line_cannot_put_hosts_under_the_rules_of_others(shop, key, value):
+    here = shop()
+    done = here.run(**{key: value})
+    assert done.returncode == 1
+    assert f"--data {key} would put these hosts under the rules of others" in done.stdout + done.stderr
+    assert here.kinds() == []
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+def test_a_dry_run_of_pyinfra_begins_nothing(shop):
+    here = shop()
+    here.approved(DEPLOY)
+    here.entrance = lambda *asked: [*pyinfra(*asked)[:3], "--dry", *pyinfra(*asked)[4:]]
+    here.passes()
+    assert here.kinds() == []
+    here.entrance = pyinfra
+    here.passes()
 
 
 CHANGING = {

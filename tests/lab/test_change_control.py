@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -75,6 +76,12 @@ class Office:
 
     def deploy(self, time, *words, release="1.1.0"):
         return self.fab(time, "deploy", "--release", release, "--yes", *words)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clock():
+    """The windows are tried at times of a clock that is set for one command."""
+    assert shutil.which("faketime"), "there is no faketime: apt-get install faketime"
 
 
 @pytest.fixture

@@ -227,3 +227,10 @@ def test_every_rule_that_says_no_is_named_at_once(office):
     text = no(here, "2 rules say no", "windows:", "approvals:")
     assert "fab windows" in text
     assert "fab change.request" in text
+
+
+def test_a_change_that_is_named_must_be_for_this_plan_also_where_nothing_needs_one(office):
+    here = office()
+    change = here.approved()
+    no(here, "approvals", "a change of the type normal", intent=Intent(Verb.ROLLBACK), change=change)
+    assert here.check().change == change

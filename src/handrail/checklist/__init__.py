@@ -130,6 +130,6 @@ def _next_step(item: Item, case: Case) -> str:
         case "backup":
             return f"take a backup to {system.backups[item.backup or ''].path}, then {again}"
         case "statement":
-            return f"fab change.state, by a {item.statement}"
+            return f"fab change.state CHANGE --item {shlex.quote(item.item)} --role {shlex.quote(item.statement or '')}"
         case _:
             return f"fab rehearse --inventory inventories/{item.rehearsal}.py"

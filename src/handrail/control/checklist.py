@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from handrail.checklist import Case
     from handrail.hosts.inventory import Loaded
-    from handrail.model.answer import Answer
+    from handrail.model.answer import Answer, Statement
     from handrail.model.checklist import Item
 
 STORE = "HANDRAIL_STORE"
@@ -68,8 +68,27 @@ def case(loaded: Loaded, version: str, items: Sequence[Item], connections: Conne
         ask=connections.ask,
         mask=mask_here(system, base=loaded.base),
         now=datetime.now(UTC),
+        statements=stated(loaded, version) if any(item.statement for item in items) else {},
         runs=rehearsals(system.name) if any(item.rehearsal for item in items) else (),
     )
+
+
+def stated(loaded: Loaded, version: str) -> Mapping[str, Statement]:
+    """Read what was signed for the newest change that would deploy this version; nothing where there is none yet."""
+    from handrail.checklist.statements import signed  # noqa: PLC0415  # likewise
+    from handrail.control.office import office_of  # noqa: PLC0415
+    from handrail.filing.find import for_plan  # noqa: PLC0415
+    from handrail.hosts.intent import intent_of  # noqa: PLC0415
+    from handrail.model.canonical import digest  # noqa: PLC0415
+    from handrail.model.change_plan import change_plan  # noqa: PLC0415
+
+    here, environment = office_of(loaded), loaded.environment
+    plan = digest(change_plan(environment, intent_of("deploy", {"release": version}, loaded)))
+    names = for_plan(here.folder, system=environment.system.name, environment=environment.name, plan=plan)
+    if not names:
+        return {}
+    change = here.read(names[0])
+    return signed(change, datetime.now(UTC), here.rules(change.type))
 
 
 def rehearsals(system: str) -> Sequence[Mapping[str, Any]]:

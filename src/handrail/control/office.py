@@ -97,7 +97,11 @@ class Office:
 
 def office(inventory: str | None) -> Office:
     """Open the office of an inventory's environment."""
-    loaded = opened(inventory).load()
+    return office_of(opened(inventory).load())
+
+
+def office_of(loaded: Loaded) -> Office:
+    """Open the office of an environment."""
     changes = loaded.environment.system.changes
     if changes is None:
         named = f"{loaded.environment.system.name} on {loaded.environment.name}"

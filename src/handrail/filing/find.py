@@ -14,16 +14,19 @@ if TYPE_CHECKING:
 
 
 def for_plan(folder: Path, *, system: str, environment: str, plan: str) -> tuple[str, ...]:
-    """Name the changes whose request has the plan with this digest, the newest day first; each is still to be read."""
+    """Name the changes whose request has the plan with this digest, the newest first; each is still to be read."""
     prefix = f"{system}-{environment}-"
     names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
-    mine = sorted((name for name in names if name.startswith(prefix) and ID.fullmatch(name)), reverse=True)
-    return tuple(name for name in mine if is_folder(folder / name) and plan in _plans(folder / name))
+    mine = [name for name in names if name.startswith(prefix) and ID.fullmatch(name) and is_folder(folder / name)]
+    found = [(at, name) for name in mine for at in _requests(folder / name, plan)]
+    return tuple(dict.fromkeys(name for _, name in sorted(found, reverse=True)))
 
 
-def _plans(change: Path) -> Iterator[str]:
+def _requests(change: Path, plan: str) -> Iterator[str]:
+    """Give the times of requests for this plan, as they say."""
     for path in change.iterdir():
         if path.name.startswith(f"{Kind.REQUEST}-") and DOCUMENT.fullmatch(path.name):
             content = content_of(path)
-            if isinstance(content, bytes):
-                yield digest(paper_of(path.name, content, change=change.name).payload.get("plan"))
+            payload = paper_of(path.name, content, change=change.name).payload if isinstance(content, bytes) else {}
+            if payload and digest(payload["plan"]) == plan:
+                yield payload["at"]

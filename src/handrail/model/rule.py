@@ -125,10 +125,9 @@ def window(case: Case) -> No | None:
         return None
     if case.changes.standard.get(case.verb) == ANY_TIME:
         return None
+    text = case.window.reason.removeprefix(f"{case.window.which}: ")
     way_round = f'; if it cannot wait: {case.command} --emergency --reason "…"'
-    return No(
-        case.window.which, case.window.reason, f"fab windows{way_round if case.changes.emergency.allowed else ''}"
-    )
+    return No(case.window.which, text, f"fab windows{way_round if case.changes.emergency.allowed else ''}")
 
 
 def schedule(case: Case) -> No | None:
@@ -142,7 +141,7 @@ def schedule(case: Case) -> No | None:
 
 def approvals(case: Case) -> No | None:
     """Enough people, of the right roles, for exactly this plan."""
-    if not case.needs or case.approved:
+    if case.approved or (not case.needs and case.change is None):
         return None
     could = "; ".join(f"{role}: {', '.join(people) or 'nobody'}" for role, people in case.could_approve.items())
     wanted = ", ".join(f"{count} x {role}" for role, count in case.needs.items())
@@ -157,9 +156,10 @@ def approvals(case: Case) -> No | None:
     if case.differences:
         text = f"{case.change.id} is for another plan: {'; '.join(case.differences)}"
         return No("approvals", text, case.request_command)
-    missing = next(iter(case.approval.missing), next(iter(case.needs)))
-    text = f"{case.change.id}: {case.approval.why} (could approve: {could})"
-    return No("approvals", text, f"fab change.approve {case.change.id} --role '{missing}'")
+    missing = next(iter(case.approval.missing), "")
+    following = f"approve {case.change.id} --role '{missing}'" if missing else f"show {case.change.id}"
+    text = f"{case.change.id}: {case.approval.why} (could approve: {could or 'nobody need'})"
+    return No("approvals", text, f"fab change.{following}")
 
 
 Rule = Callable[[Case], No | None]

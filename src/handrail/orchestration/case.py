@@ -41,10 +41,9 @@ def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime
     """Look up everything that the rules ask about."""
     environment, verb = gate.loaded.environment, gate.intent.verb
     facts = gate.journal.facts(environment.system.name, environment.name, str(verb))
-    newest = facts["newest_at"]
     bare = Case(
         changes, verb, gate.request, now,
-        newest=datetime.fromisoformat(newest) if newest else None,
+        newest=datetime.fromisoformat(facts["newest_at"]) if facts["newest_at"] else None,
         window=_window(gate, changes, now, facts["durations"]),
         command=command_of(plan, emergency=gate.request.emergency),
     )  # fmt: skip
@@ -53,9 +52,13 @@ def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime
         return bare
     who = _approvers(gate, changes)
     asked = bare.could({role: tuple(person.name for person in who.with_role(role)) for role in bare.needs})
-    judged = [_judged(asked, gate, change, plan) for change in _candidates(gate, changes, plan, who)]
-    # The newest comes first; one that was approved before it will do.
-    return next((each for each in judged if each.approved), judged[0] if judged else asked)
+    last: Case | None = None
+    for change in _candidates(gate, changes, plan, who):
+        judged = _judged(asked, gate, change, plan)
+        if judged.approved:
+            return judged
+        last = last or judged
+    return last or asked
 
 
 def _judged(asked: Case, gate: Gate, change: Change, plan: Mapping[str, Any]) -> Case:

@@ -6,18 +6,14 @@ from typing import TYPE_CHECKING
 
 from handrail.checklist import Case as Asked
 from handrail.checklist import answers
+from handrail.checklist.statements import signed
 from handrail.checklist.variables import mask_here
 from handrail.errors import Refused
-from handrail.model import moment
-from handrail.model.answer import Statement
-from handrail.model.approval import statements
 from handrail.model.clearance import Kind
 from handrail.model.history import Rules
 from handrail.model.intent import Verb
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from handrail.model.answer import Answer
     from handrail.model.rule import Case
     from handrail.orchestration.gate import Gate
@@ -31,7 +27,7 @@ def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
     loaded, system = gate.loaded, gate.loaded.environment.system
     asked = Asked(
         loaded.environment, loaded.base, release, ask=gate.ask, mask=mask_here(system, base=loaded.base), now=case.now,
-        statements=_statements(case),
+        statements=signed(case.change, case.now, Rules(case.needs, case.changes.normal.valid)) if case.change else {},
         runs=gate.journal.facts(system.name, loaded.environment.name, str(case.verb))["rehearsals"],
     )  # fmt: skip
     found = answers(items, asked)
@@ -43,16 +39,3 @@ def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
             next_step="\n        ".join(dict.fromkeys(answer.next_step for answer in no)),
         )
     return found
-
-
-def _statements(case: Case) -> Mapping[str, Statement]:
-    """Give what people signed for this change, by item."""
-    if case.change is None:
-        return {}
-    said = statements(case.change, case.now, Rules(case.needs, case.changes.normal.valid))
-    return {
-        item: Statement(
-            each["person"], each["role"], moment.read(each["at"]), each["text"], moment.read(each["expires"])
-        )
-        for item, each in said.items()
-    }

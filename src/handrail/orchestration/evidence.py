@@ -6,16 +6,17 @@ The journal is kept by a process of its own, which outlives this one: a controll
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gevent.lock import BoundedSemaphore
 
 from handrail import filing
-from handrail.errors import HandrailError
+from handrail.errors import HandrailError, Refused
 from handrail.journal.event import Event
 from handrail.model import moment
 from handrail.model.canonical import canonical
+from handrail.orchestration.emergency import announce
 from handrail.orchestration.run import who
 from handrail.secrets import masked
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from handrail.orchestration.run import Run
 
 
+# How long the gate's word is good for.
+GOOD_FOR = timedelta(minutes=1)
+
+
 @dataclass
 class Evidence:
     """The journal's side of one run."""
@@ -34,12 +39,26 @@ class Evidence:
     recorder: Recorder
     steps: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
+    _begun: bool = False
     _line: str | None = None
     _lock: BoundedSemaphore = field(default_factory=BoundedSemaphore)
 
     def begin(self) -> None:
-        """Record that the run begins. Raises Refused where that cannot be: no change without a record."""
-        self.recorder.begin(self._body())
+        """Record that the run begins, once, before the first host is asked for anything; announce an emergency.
+
+        Raises Refused where that cannot be, for there is no change without a record, and where somebody has thought
+        about pyinfra's question for so long that the rules may say something else by now.
+        """
+        with self._lock:
+            if self._begun:
+                return
+            waited = datetime.now(UTC) - self.run.started
+            if waited > GOOD_FOR:
+                text = f"the rules were asked {moment.span(waited)} ago, and may say something else now"
+                raise Refused(f"{text}; nothing was touched", next_step="run it again")
+            self.recorder.begin(self._body())
+            self._begun = True
+        self._announced(announce(self.run))
 
     def event(self, event: Event) -> None:
         """Keep how a step came out; what is only under way is not kept."""
@@ -49,8 +68,7 @@ class Evidence:
         self.steps.append(safe.json())
         self.recorder.event(safe.json())
 
-    def announced(self, how: str) -> None:
-        """Keep how others were told of an emergency."""
+    def _announced(self, how: str) -> None:
         if how:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             outcome = "ok" if how == "told" else "failed"
@@ -62,6 +80,8 @@ class Evidence:
         That is told then, and changes nothing for the hosts: what is known of the run waits beside the journal.
         """
         with self._lock:
+            if not self._begun:
+                return ""
             if self._line is None:
                 try:
                     self._line = self._recorded(self._ended())

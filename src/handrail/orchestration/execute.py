@@ -89,6 +89,8 @@ def _act(state: State, host: Host, watch: Watch, step: Step) -> bool:
 def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
     """Send what the step asks of this host, and stop at the first command that does not work."""
     try:
+        if step.do is Do.LEASE:
+            watch.evidence.begin()
         todo = commands(watch.run, step, host.name)
     except HandrailError as error:
         watch.run.error = error

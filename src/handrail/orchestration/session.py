@@ -19,7 +19,6 @@ from handrail.journal import recorder
 from handrail.model.fleet import Outcome
 from handrail.model.request import Request
 from handrail.orchestration import report
-from handrail.orchestration.emergency import announce
 from handrail.orchestration.evidence import Evidence, asked
 from handrail.orchestration.gate import Gate
 from handrail.orchestration.run import Run
@@ -40,6 +39,8 @@ _made: dict[Verb, Watch | HandrailError] = {}
 WORDS = ("release", "sha256", "share", "service", "count", "message", "with_database", "force")
 # Of these, numbers are numbers.
 NUMBERS = frozenset({"share", "count"})
+# What an inventory says of its hosts, and a command line does not.
+FIXED = frozenset({"environment", "systems"})
 CACHE = Path(".handrail/artifacts")
 
 
@@ -63,6 +64,12 @@ def session(verb: Verb) -> Watch:
 
 def _make(verb: Verb) -> Watch:
     data = next(iter(state.inventory)).data
+    overridden = sorted(FIXED & set(state.inventory.override_data))
+    if overridden:
+        raise BadInput(
+            f"--data {overridden[0]} would put these hosts under the rules of others; nothing was touched",
+            next_step="set it in group_data/, where it is reviewed",
+        )
     loaded = load_environment(
         {name: [(host.name, _address(host)) for host in members] for name, members in state.inventory.groups.items()},
         name=_wanted(data.get("environment"), "environment"),
@@ -81,8 +88,6 @@ def _make(verb: Verb) -> Watch:
         _ = run.artifact
     _all_here(loaded.environment, verb)
     watch = Watch(run, Evidence(run, recorder.start()))
-    watch.evidence.begin()
-    watch.evidence.announced(announce(run))
     run.listeners += [report.event, watch.evidence.event]
     if not report.quiet():
         logger.debug("run %s", run.run_id)
