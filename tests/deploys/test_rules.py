@@ -175,6 +175,26 @@ def test_a_statement_that_somebody_of_its_role_signed(shop):
     here.passes()
 
 
+def test_what_restores_service_goes_on_without_its_journal_and_is_recorded_later(shop, tmp_path):
+    """The journal cannot be opened: nothing new is deployed, and what is broken can be rolled back."""
+    here = shop(windows=shut())
+    away = tmp_path / "away"
+    away.write_text("in the place of a folder")
+    here.journal["HANDRAIL_STORE"] = f"sqlite:///{away}/journal.db"
+    done = here.run("deploy")
+    said = done.stdout + done.stderr
+    assert done.returncode in {1, 3}, said
+    assert "no change is made without a record" in said
+    assert "Take the lease" not in said
+    done = here.run("startup")
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "NOT IN THE JOURNAL YET" in said
+    away.unlink()
+    assert here.run("startup").returncode == 0
+    assert here.kinds() == ["run", "begun", "run"]
+
+
 def test_an_emergency_has_a_reason(shop):
     here = shop(emergency={"approvals": {"CTO": None}})
     here.refused("emergency", "has a reason", emergency="yes")

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from handrail.errors import HandrailError
 from handrail.journal import head, run_record
 from handrail.journal import spool as spools
+from handrail.journal.engine import url_of
 from handrail.journal.facts import change_runs, facts
 from handrail.journal.record import Entry, Retention
 from handrail.journal.store import Store
+from handrail.journal.trouble import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +58,8 @@ class Keeper:
             case "change_runs":
                 return {"runs": change_runs(self.store, asked["change"])}
             case "begin":
-                self._adopt()
-                return self._begin(asked["body"])
+                self._adopt(waits=asked["waits"])
+                return self._begin(asked["body"], waits=asked["waits"])
             case "refused":
                 body = {**asked["body"], "outcome": "refused"}
                 return self.store.append(Entry("refused", body, Retention.CHANGE))
@@ -89,19 +91,35 @@ class Keeper:
         except HandrailError as error:
             run_record.complain(f"{self.spool.path} waits to be recorded: {error.message}")
 
-    def _adopt(self) -> None:
+    def _adopt(self, *, waits: bool = False) -> None:
+        if waits and self._unusable():
+            return
         if not self._adopted:
             run_record.adopt(self.store)
             self._adopted = True
 
-    def _begin(self, body: dict[str, Any]) -> dict[str, Any]:
-        store = self.store
-        spool = spools.make(str(body["run"]), store=store.id, body=body)
+    def _unusable(self) -> bool:
         try:
-            given = store.append(Entry("begun", body, Retention.CHANGE))
+            return not self.store.id
         except HandrailError:
-            spool.remove()
-            raise
+            return True
+
+    def _begin(self, body: dict[str, Any], *, waits: bool) -> dict[str, Any]:
+        """Write down that the run begins; one that may wait begins also where the spool alone can be written."""
+        try:
+            name = self.store.id
+        except HandrailError:
+            if not waits:
+                raise
+            name = spools.unopened(shown(url_of(os.environ.get(STORE, ""))))
+        spool = spools.make(str(body["run"]), store=name, body=body)
+        try:
+            given = self.store.append(Entry("begun", body, Retention.CHANGE))
+        except HandrailError as error:
+            if not waits:
+                spool.remove()
+                raise
+            given = {"waits": error.message}
         self.spool, self.body = spool, body
         return given
 

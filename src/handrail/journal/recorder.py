@@ -49,9 +49,12 @@ class Recorder:
         found: list[dict[str, Any]] = self._ask({"do": "change_runs", "change": change})["runs"]
         return found
 
-    def begin(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Record that a run begins, and give the head. Raises Refused where it cannot be recorded."""
-        head = self._ask({"do": "begin", "body": dict(body)})
+    def begin(self, body: Mapping[str, Any], *, waits: bool = False) -> dict[str, Any]:
+        """Record that a run begins, and give the head. Raises Refused where it cannot be recorded.
+
+        With `waits` the spool is enough where the store cannot be written; then it gives why, under `waits`.
+        """
+        head = self._ask({"do": "begin", "body": dict(body), "waits": waits})
         self.begun = dict(body)
         return head
 

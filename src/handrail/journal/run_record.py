@@ -78,7 +78,7 @@ def settle(store: Store, spool: Spool) -> str | None:
         # The run was never told that it may begin: its first line comes before that.
         spool.remove()
         return None
-    if told.store != store.id:
+    if told.store not in {store.id, spools.unopened(store.place)}:
         return None
     store.append(entry_of(told))
     spool.remove()

@@ -110,6 +110,11 @@ def make(run: str, *, store: str, body: Mapping[str, Any], folder: Path = FOLDER
     return spool
 
 
+def unopened(place: str) -> str:
+    """Name a store that could not be opened by its place: it takes the spool once it can be."""
+    return f"at {place}"
+
+
 def take(run: str, folder: Path = FOLDER) -> Spool | None:
     """Take over the spool of a run, if it is there and free."""
     return _taken(folder / f"{_name(run)}.jsonl")

@@ -69,3 +69,9 @@ class Changes(Value):
     normal: Normal = Field(default_factory=Normal, description="What every other change needs.")
     emergency: Emergency = Field(default_factory=Emergency, description="What an emergency needs.")
     checklist: Checklist = Field(default=(), description="What must be true before a deploy.")
+
+
+def restores(changes: Changes | None, verb: Verb, *, emergency: bool) -> bool:
+    """Whether a run brings service back, or protects it, so that a journal that is away must not hold it up."""
+    anyway = RESTORING if changes is None else changes.standard
+    return emergency or anyway.get(verb) == ANY_TIME

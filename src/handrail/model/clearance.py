@@ -21,7 +21,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Clearance:
-    """What the gate found; it goes into the record of the run."""
+    """What the gate found; it goes into the record of the run.
+
+    A run that restores service goes on where its record has to wait.
+    """
 
     kind: Kind
     plan: Mapping[str, Any]
@@ -31,6 +34,7 @@ class Clearance:
     window: str = ""
     approvals: tuple[Mapping[str, Any], ...] = ()
     checklist: tuple[Mapping[str, Any], ...] = ()
+    restores: bool = False
 
     @property
     def loud(self) -> str:

@@ -46,8 +46,8 @@ class Evidence:
     def begin(self) -> None:
         """Record that the run begins, once, before the first host is asked for anything; announce an emergency.
 
-        Raises Refused where that cannot be, for there is no change without a record, and where somebody has thought
-        about pyinfra's question for so long that the rules may say something else by now.
+        Raises Refused where that cannot be, for there is no change without a record but one that restores service; and
+        where somebody has thought about pyinfra's question for so long that the rules may say something else by now.
         """
         with self._lock:
             if self._begun:
@@ -56,9 +56,19 @@ class Evidence:
             if waited > GOOD_FOR:
                 text = f"the rules were asked {moment.span(waited)} ago, and may say something else now"
                 raise Refused(f"{text}; nothing was touched", next_step="run it again")
-            self.recorder.begin(self._body())
+            self._begin()
             self._begun = True
         self._announced(announce(self.run))
+
+    def _begin(self) -> None:
+        restores = self.run.clearance.restores
+        try:
+            self.trouble = self.recorder.begin(self._body(), waits=restores).get("waits", "")
+        except Refused as refused:
+            if not restores:
+                raise
+            # The hosts keep journals of their own: better than an outage that is well recorded.
+            self.trouble = refused.message
 
     def event(self, event: Event) -> None:
         """Keep how a step came out; what is only under way is not kept."""

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from handrail.errors import Refused
 from handrail.model.canonical import digest
 from handrail.model.change_plan import change_plan
+from handrail.model.changes import restores
 from handrail.model.clearance import Clearance, Kind
 from handrail.model.rule import RULES, No
 from handrail.model.window import words
@@ -44,7 +45,8 @@ class Gate:
         environment = self.loaded.environment
         plan = change_plan(environment, self.intent)
         changes = environment.system.changes
-        clearance = Clearance(Kind.FREE, plan, digest(plan), self.request.reason)
+        urgent = restores(changes, self.intent.verb, emergency=self.request.emergency)
+        clearance = Clearance(Kind.FREE, plan, digest(plan), self.request.reason, restores=urgent)
         if changes is None:
             return clearance
         case = collect(self, changes, plan, datetime.now(UTC))
