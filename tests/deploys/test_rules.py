@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -114,6 +115,7 @@ def test_an_approved_change_is_made_and_recorded(shop):
     (filed,) = here.folder.glob("*/run-*.json")
     assert json.loads(filed.read_text())["outcome"] == "done"
     done = here.run()
+    assert done.returncode == (3 if here.entrance is fab else 1)
     assert "approvals: " in done.stdout + done.stderr, "an approval is good for one run that did it"
 
 
@@ -149,7 +151,10 @@ def test_clock(shop):
     store.append(Entry("refused", {"system": "other"}), at=datetime.now(UTC) + timedelta(hours=1))
     store.close()
     done = here.run()
-    assert "clock: this machine says" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert done.returncode == (3 if here.entrance is fab else 1), said
+    assert "clock: this machine says" in said
+    assert "Take the lease" not in said
 
 
 def test_checklist(shop):
@@ -183,7 +188,7 @@ def test_what_restores_service_goes_on_without_its_journal_and_is_recorded_later
     here.journal["HANDRAIL_STORE"] = f"sqlite:///{away}/journal.db"
     done = here.run("deploy")
     said = done.stdout + done.stderr
-    assert done.returncode in {1, 3}, said
+    assert done.returncode == (3 if here.entrance is fab else 1), said
     assert "no change is made without a record" in said
     assert "Take the lease" not in said
     done = here.run("startup")
@@ -240,6 +245,39 @@ def test_a_dry_run_of_pyinfra_begins_nothing(shop):
     assert here.kinds() == []
     here.entrance = pyinfra
     here.passes()
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+@pytest.mark.parametrize(
+    ("command", "words"), [(["sh", "-c", "exit 7"], "ended with 7"), (["no-such-program"], "FileNotFoundError")]
+)
+def test_an_announcement_that_fails_is_in_the_record_and_stops_nobody(shop, command, words):
+    here = shop(emergency={"announce": command})
+    change = here.request(DEPLOY, of="emergency")
+    here.approve(change, "CTO", intent=DEPLOY)
+    here.passes(**LOUD)
+    store = Store(here.journal["HANDRAIL_STORE"])
+    (run,) = [record.content for record in store.stream() if record.kind == "run"]
+    store.close()
+    (told,) = [step for step in run["steps"] if step["step"] == "announce"]
+    assert (told["outcome"], "NOBODY WAS TOLD" in told["words"], words in told["words"]) == ("failed", True, True)
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+def test_a_run_that_cannot_be_filed_is_in_the_journal_and_says_so(shop):
+    here = shop()
+    change = here.approved(DEPLOY)
+    place = here.folder / change
+    here.entrance = lambda *asked: ["sh", "-c", f"{shlex.join(pyinfra(*asked))}; chattr -i {place}"]
+    if subprocess.run(["chattr", "+i", place], check=False).returncode:
+        pytest.skip("chattr +i needs root, and a file system that has it")
+    try:
+        said = here.passes()
+    finally:
+        subprocess.run(["chattr", "-i", place], check=False)
+    assert "NOT FILED WITH ITS CHANGE" in said
+    assert "NOT IN THE JOURNAL" not in said
+    assert here.kinds() == ["begun", "run"]
 
 
 CHANGING = {

@@ -32,6 +32,11 @@ DEAD_SECONDS = 5
 HIDDEN = frozenset({"HANDRAIL_EVENTS", "HANDRAIL_STORE"})
 
 
+def outside() -> dict[str, str]:
+    """Give the environment for a command that is not ours."""
+    return {name: value for name, value in os.environ.items() if name not in HIDDEN}
+
+
 @dataclass
 class Output:
     """What a command printed: its digest, and its end."""
@@ -71,7 +76,7 @@ def run(words: Sequence[str], *, seconds: float) -> Ended:
         try:
             process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, start_new_session=True,
-                env={name: value for name, value in os.environ.items() if name not in HIDDEN},
+                env=outside(),
             )  # fmt: skip
         except OSError as error:
             return Ended(None, f"cannot be run: {error.strerror}: {words[0]}", output)

@@ -25,6 +25,7 @@ def signed(change: Change, now: datetime, rules: Rules) -> Mapping[str, Statemen
             text=each["text"],
             at=moment.read(each["at"]),
             expires=moment.read(each["expires"]),
+            digest=each["digest"],
         )
         for item, each in statements(change, now, rules).items()
     }

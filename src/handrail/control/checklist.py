@@ -79,16 +79,12 @@ def stated(loaded: Loaded, version: str) -> Mapping[str, Statement]:
     from handrail.control.office import office_of  # noqa: PLC0415
     from handrail.filing.find import for_plan  # noqa: PLC0415
     from handrail.hosts.intent import intent_of  # noqa: PLC0415
-    from handrail.model.canonical import digest  # noqa: PLC0415
     from handrail.model.change_plan import change_plan  # noqa: PLC0415
 
-    here, environment = office_of(loaded), loaded.environment
-    plan = digest(change_plan(environment, intent_of("deploy", {"release": version}, loaded)))
-    names = for_plan(here.folder, system=environment.system.name, environment=environment.name, plan=plan)
-    if not names:
-        return {}
-    change = here.read(names[0])
-    return signed(change, datetime.now(UTC), here.rules(change.type))
+    here = office_of(loaded)
+    plan = change_plan(loaded.environment, intent_of("deploy", {"release": version}, loaded))
+    change = next(for_plan(here.folder, plan, here.approvers), None)
+    return signed(change, datetime.now(UTC), here.rules(change.type)) if change else {}
 
 
 def rehearsals(system: str) -> Sequence[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from handrail.control.journal import note_document
 from handrail.control.next_step import next_step
 from handrail.control.verbs import opened
 from handrail.errors import BadInput, Refused
-from handrail.model import approvers as people
+from handrail.filing.approvers import approvers_in
 from handrail.model import moment, signed
 from handrail.model.approval import count
 from handrail.model.canonical import canonical
@@ -110,13 +110,6 @@ def office_of(loaded: Loaded) -> Office:
             next_step="add the part `changes` to the system's YAML; docs/how-to/changes.md shows one",
         )
     return Office(loaded.base / changes.folder, approvers_in(loaded.base / changes.approvers), loaded, changes)
-
-
-def approvers_in(path: Path) -> Approvers:
-    """Read who may sign."""
-    if not path.is_file():
-        raise BadInput(f"there is no {path}, which says who may approve", next_step="docs/how-to/changes.md shows one")
-    return people.parse(path.read_text(errors="replace"), source=str(path))
 
 
 def dated(kind: Kind, change: str, **fields: Any) -> dict[str, Any]:

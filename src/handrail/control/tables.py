@@ -144,12 +144,16 @@ def history(runs: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         as_json_line({"runs": runs})
         return
-    table = _table("when (UTC)", "who", "verb", "what", "outcome", "seconds", "")
+    table = _table("when (UTC)", "who", "verb", "what", "outcome", "seconds", "change", "")
     for run in runs:
         outcome = f"[{COLOURS.get(run['outcome'], BAD)}]{run['outcome']}[/]"
         text = "" if run["outcome"] == "done" else escape(run["text"])
         when = run["at"].replace("T", " ")[:19]
-        table.add_row(when, run["who"], run["verb"], run["what"], outcome, f"{run['seconds']:.1f}", text)
+        loud = f"[{BAD}]EMERGENCY[/] " if run.get("type") == "EMERGENCY" else ""
+        table.add_row(
+            when, run["who"], run["verb"], f"{loud}{escape(run['what'])}", outcome, f"{run['seconds']:.1f}",
+            run.get("change", ""), text,
+        )  # fmt: skip
     console_for_tables().print(table)
 
 

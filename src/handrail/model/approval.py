@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from handrail.model import moment
+from handrail.model.canonical import digest
 from handrail.model.history import Rules, counted, history
 from handrail.model.lifecycle import TRANSITIONS, State
 from handrail.model.signed import Document, Kind
@@ -89,5 +90,6 @@ def statements(change: Change, now: datetime, rules: Rules) -> Mapping[str, Mapp
         if document.kind is not Kind.STATEMENT or document.person is None:
             continue
         if document["role"] in document.person.roles and now < moment.read(document["expires"]):
-            found[document["item"]] = {**document.payload, "person": document.person.name}
+            signed = {"person": document.person.name, "digest": digest(document.payload)}
+            found[document["item"]] = {**document.payload, **signed}
     return found

@@ -73,5 +73,4 @@ class Changes(Value):
 
 def restores(changes: Changes | None, verb: Verb, *, emergency: bool) -> bool:
     """Whether a run brings service back, or protects it, so that a journal that is away must not hold it up."""
-    anyway = RESTORING if changes is None else changes.standard
-    return emergency or anyway.get(verb) == ANY_TIME
+    return emergency or (verb in RESTORING and (changes is None or changes.standard.get(verb) == ANY_TIME))

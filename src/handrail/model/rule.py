@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handrail.model import moment
 from handrail.model.changes import ANY_TIME
@@ -51,6 +51,7 @@ class Case:
     newest: datetime | None
     window: Open | Shut
     command: str
+    rehearsals: Sequence[Mapping[str, Any]] = ()
     request_command: str = ""
     could_approve: Mapping[str, Sequence[str]] = field(default_factory=dict)
     change: Change | None = None

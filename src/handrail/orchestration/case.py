@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from handrail import calendars, filing
-from handrail.errors import BadInput, Refused
+from handrail.errors import Refused
+from handrail.filing.approvers import approvers_in
 from handrail.filing.find import for_plan
-from handrail.model import approvers, moment
+from handrail.model import moment
 from handrail.model.approval import count
 from handrail.model.canonical import digest
 from handrail.model.change import ChangeRun
@@ -46,12 +47,12 @@ def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime
         changes, verb, gate.request, now,
         newest=datetime.fromisoformat(facts["newest_at"]) if facts["newest_at"] else None,
         window=_window(gate, changes, now, facts["durations"]),
-        command=command_of(plan, emergency=gate.request.emergency),
+        command=command_of(plan, emergency=gate.request.emergency), rehearsals=facts["rehearsals"],
     )  # fmt: skip
     bare = bare.requested_by(request_command_of(plan, bare.kind))
     if not bare.needs and not gate.request.change:
         return bare
-    who = _approvers(gate, changes)
+    who = approvers_in(gate.loaded.base / changes.approvers)
     asked = bare.could({role: tuple(person.name for person in who.with_role(role)) for role in bare.needs})
     last: Case | None = None
     for change in _candidates(gate, changes, plan, who):
@@ -104,29 +105,11 @@ def _not_before(change: Change, now: datetime, rules: Rules) -> datetime | None:
 
 def _candidates(gate: Gate, changes: Changes, plan: Mapping[str, Any], who: Approvers) -> Iterator[Change]:
     """Read the change that was named, or those that were filed for this plan."""
-    folder, environment = gate.loaded.base / changes.folder, gate.loaded.environment
-    named = (gate.request.change,) if gate.request.change else for_plan(
-        folder, system=environment.system.name, environment=environment.name, plan=digest(plan)
-    )  # fmt: skip
-    broken: Refused | None = None
-    found = False
-    for name in named:
-        try:
-            yield filing.read_change(folder, name, who)
-            found = True
-        except Refused as refused:
-            broken = broken or refused
-    if broken is not None and not found:
-        raise broken
-
-
-def _approvers(gate: Gate, changes: Changes) -> Approvers:
-    path = gate.loaded.base / changes.approvers
-    if not path.is_file():
-        raise BadInput(
-            f"there is no {path}, which says who may approve", next_step="docs/how-to/changes.md shows such a file"
-        )
-    return approvers.parse(path.read_text(), source=str(path))
+    folder = gate.loaded.base / changes.folder
+    if gate.request.change:
+        yield filing.read_change(folder, gate.request.change, who)
+    else:
+        yield from for_plan(folder, plan, who)
 
 
 def _window(gate: Gate, changes: Changes, now: datetime, seconds: list[float]) -> Open | Shut:

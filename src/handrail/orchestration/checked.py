@@ -28,7 +28,7 @@ def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
     asked = Asked(
         loaded.environment, loaded.base, release, ask=gate.ask, mask=mask_here(system, base=loaded.base), now=case.now,
         statements=signed(case.change, case.now, Rules(case.needs, case.changes.normal.valid)) if case.change else {},
-        runs=gate.journal.facts(system.name, loaded.environment.name, str(case.verb))["rehearsals"],
+        runs=case.rehearsals,
     )  # fmt: skip
     found = answers(items, asked)
     no = [answer for answer in found if not answer.ok]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyinfra import logger
 
+from handrail.checklist.process import outside
 from handrail.model.clearance import Kind
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ def announce(run: Run) -> str:
     try:
         done = subprocess.run(
             command,
-            input=json.dumps(told) + "\n",
-            capture_output=True,
-            text=True,
+            input=json.dumps(told).encode() + b"\n",
+            # Nobody waits for a child that it leaves behind.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=outside(),
             timeout=ANNOUNCE_SECONDS,
             check=False,
         )

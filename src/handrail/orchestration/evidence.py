@@ -63,12 +63,11 @@ class Evidence:
     def _begin(self) -> None:
         restores = self.run.clearance.restores
         try:
-            self.trouble = self.recorder.begin(self._body(), waits=restores).get("waits", "")
-        except Refused as refused:
+            self.recorder.begin(self._body(), waits=restores)
+        except Refused:
+            # The hosts keep journals of their own; the record is tried again at the end.
             if not restores:
                 raise
-            # The hosts keep journals of their own: better than an outage that is well recorded.
-            self.trouble = refused.message
 
     def event(self, event: Event) -> None:
         """Keep how a step came out; what is only under way is not kept."""
@@ -93,22 +92,30 @@ class Evidence:
             if not self._begun:
                 return ""
             if self._line is None:
-                try:
-                    self._line = self._recorded(self._ended())
-                except HandrailError as error:
-                    self.trouble, self._line = error.message, ""
+                self._line = self._recorded(self._ended())
             return self._line
 
     def _recorded(self, body: dict[str, Any]) -> str:
-        """Write the record, and file the run with its change, so that its state travels with its documents."""
-        head = self.recorder.end(body)
+        try:
+            head = self.recorder.end(body)
+        except HandrailError as error:
+            self.trouble = f"NOT IN THE JOURNAL YET: {error.message}"
+            return ""
+        self.trouble = ""
+        try:
+            self._file(body, head)
+        except HandrailError as error:
+            self.trouble = f"NOT FILED WITH ITS CHANGE: {error.message}"
+        return canonical(head)
+
+    def _file(self, body: dict[str, Any], head: dict[str, Any]) -> None:
+        """File the run with its change, so that its state travels with its documents."""
         run, changes = self.run, self.run.environment.system.changes
         if run.clearance.change and changes is not None:
             told = {key: body[key] for key in ("run", "outcome", "exit_code", "seconds")}
             at = moment.written(datetime.fromisoformat(body["ended"]))
             filed = {**told, "at": at, "seq": head["seq"], "hash": head["hash"]}
             filing.file_run(run.base / changes.folder, run.clearance.change, filed)
-        return canonical(head)
 
     def _ended(self) -> dict[str, Any]:
         verdict, ended = self.run.verdict(), datetime.now(UTC)
