@@ -191,7 +191,8 @@ def test_an_emergency_goes_round_the_window_with_its_own_approvals(office, monke
     here.approve(change, "CTO")
     clearance = here.check(**said)
     assert (clearance.kind, clearance.change, clearance.loud) == (Kind.EMERGENCY, change, "EMERGENCY")
-    no(here, "approvals", "a change of the type emergency", change=change)
+    with pytest.raises(Refused, match="a change of the type emergency"):
+        here.check(change=change)
 
 
 def test_an_emergency_where_there_are_none(office, monkeypatch):
