@@ -13,7 +13,7 @@ HELP = {
 }
 CHANGE_HELP = HELP | {
     "change": "the change that allows it; found by its plan if left out",
-    "emergency": "go round windows, freezes and the checklist; needs --reason, is announced and reviewed",
+    "emergency": "go round windows, freezes, schedule and checklist; needs --reason, is announced and reviewed",
     "reason": "why, for the record",
 }
 KIND = inspect.Parameter.POSITIONAL_OR_KEYWORD

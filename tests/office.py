@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from handrail.model import moment
 from handrail.model.canonical import canonical, digest
 from handrail.model.change_plan import change_plan
 from handrail.model.intent import Intent, Verb
-from handrail.model.signed import name_of
+from handrail.model.signed import KEYS, Kind, name_of
 from handrail.model.version import Release
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DEPLOY = Intent(Verb.DEPLOY, release=Release("1.1.0", "a" * 64))
 PEOPLE: dict[str, list[str]] = {"operator": [], "product-owner": ["Product Owner"], "cto": ["CTO"]}
+REQUESTER = "operator"
 SIGNER = {"Product Owner": "product-owner", "CTO": "cto"}
 # Laid over those of production, which has more of them.
 RULES: dict[str, Any] = {
@@ -37,7 +39,7 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def make_keys(folder: Path) -> dict[str, Path]:
     """Make a key for each of the people."""
     for name in PEOPLE:
-        line = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", folder / name]
+        line = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(folder / name)]
         subprocess.run(line, check=True)
     return {name: folder / name for name in PEOPLE}
 
@@ -89,9 +91,16 @@ class Office:
     def sign(self, kind: str, by: str, change: str, **keys: Any) -> None:
         """File a document that somebody signed five minutes ago."""
         payload = {"kind": kind, "change": change, "at": ago(minutes=5), **keys}
+        if "request" in KEYS[Kind(kind)]:
+            payload = {"request": self.digest_of(change), "requester": REQUESTER, **payload}
         line = canonical(payload)
         content = f"{line}\n{signatures.sign(line, self.keys[by])}"
         filing.file(self.folder, change, name_of(payload), content.encode())
+
+    def digest_of(self, change: str) -> str:
+        """Give the digest of a change's request, which all that is said of it names."""
+        (path,) = (self.folder / change).glob("request-*")
+        return f"sha256:{hashlib.sha256(path.read_bytes().partition(bytes([10]))[0]).hexdigest()}"
 
     def request(
         self, intent: Intent = DEPLOY, *, number: str = "00000a", of: str = "normal", not_before: str = ""
@@ -101,7 +110,7 @@ class Office:
         change = f"{environment.system.name}-{environment.name}-20261121-{number}"
         plan = self.plan(intent)
         said = {"type": of, "reason": "new price list", "risk": "low", "impact": "", "not_before": not_before}
-        self.sign("request", "operator", change, plan=plan, **said)
+        self.sign("request", REQUESTER, change, plan=plan, **said)
         self.sign("assess", "cto", change, plan=digest(plan), risk="low", impact="", text="")
         return change
 

@@ -8,7 +8,7 @@
     │   ├── InventoryInvalid  2  the inventory does not fit the system
     │   ├── ReleaseUnknown    2  no artifact, no digest or no earlier release by that name
     │   └── SecretMissing     2  a secret that the system refers to cannot be read
-    ├── Refused               3  a rule said no; nothing was touched
+    ├── Refused               3  a rule, a document or the journal said no; nothing was touched
     ├── LeaseHeld             4  another change holds the lease
     └── FleetMixed            5  the fleet is mixed or unknown; the report names the hosts
 
@@ -94,7 +94,7 @@ class SecretMissing(BadInput):
 
 
 class Refused(HandrailError):
-    """A rule (window, approval, freeze, checklist) said no; nothing was touched."""
+    """A rule said no, a document would not count, or the journal cannot be used; nothing was touched."""
 
     exit_code = 3
 

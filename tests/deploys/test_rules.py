@@ -227,12 +227,17 @@ def test_an_emergency_is_announced_and_in_the_record_in_capitals(shop, tmp_path)
 
 
 @pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
-@pytest.mark.parametrize(("key", "value"), [("environment", "dev"), ("systems", ["other.yaml"])])
+@pytest.mark.parametrize(
+    ("key", "value"), [("environment", "dev"), ("systems", ["other.yaml"]), ("ssh_hostname", "10.9.9.9"), ("root", "/")]
+)
 def test_the_command_line_cannot_put_hosts_under_the_rules_of_others(shop, key, value):
     here = shop()
     done = here.run(**{key: value})
     assert done.returncode == 1
-    assert f"--data {key} would put these hosts under the rules of others" in done.stdout + done.stderr
+    assert (
+        f"--data {key} would put these hosts under the rules of others, or others in their place"
+        in done.stdout + done.stderr
+    )
     assert here.kinds() == []
 
 

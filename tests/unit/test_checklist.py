@@ -311,7 +311,7 @@ RUN = {
 def test_a_rehearsal_counts_by_its_environment_and_its_age(case, runs, ok, evidence):
     answer = answered(replace(case, runs=runs), rehearsal="staging", younger="168h")
     assert (answer.ok, answer.evidence[: len(evidence)]) == (ok, evidence)
-    assert ok or answer.next_step == "fab rehearse --inventory inventories/staging.py"
+    assert ok or answer.next_step == "fab rehearse, with the inventory of staging"
 
 
 def test_what_goes_wrong_on_the_way_is_a_no(case):

@@ -182,7 +182,7 @@ def later(gate, newest):
 
 def test_an_emergency_goes_round_the_window_with_its_own_approvals(office, monkeypatch):
     here = office(windows=shut())
-    with pytest.raises(Refused, match='an emergency has a reason(.|\\n)*--reason "…"'):
+    with pytest.raises(Refused, match="an emergency has a reason"):
         here.check(emergency=True)
     said = {"emergency": True, "reason": "orders are lost"}
     no(here, "approvals", "1 x CTO", "--type emergency", **said)

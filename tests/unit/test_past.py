@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from handrail.control.journal import document_body
 from handrail.control.metrics import show_metrics
+from handrail.control.office import Office
 from handrail.control.past import past
 from handrail.errors import BadInput
 from handrail.journal.record import Entry
 from handrail.journal.store import Store
 from handrail.journal.tables import RECORDS
+from handrail.model import moment
+from handrail.model.approvers import Approvers
+from handrail.model.canonical import canonical
+from handrail.model.signed import Document, name_of
+from tests.unit.changes.conftest import FIELDS
 from tests.unit.test_metrics import DAY, HOUR, NOW, SINCE, body
+
+C2, C3, C4 = (f"sanvi-prod-20261101-00000{number}" for number in (2, 3, 4))
 
 
 @pytest.fixture
@@ -25,34 +36,34 @@ def journal(tmp_path, monkeypatch):
     store.close()
 
 
-def add(store, *bodies, kind="run", **more):
+def add(store, *bodies):
     for each in bodies:
-        at = datetime.fromisoformat(each.get("ended") or each["at"])
-        store.append(Entry(kind, each | more), at=at)
+        store.append(Entry("run", each), at=datetime.fromisoformat(each["ended"]))
 
 
-def request(change, ago):
-    return {
-        "kind": "request",
-        "change": change,
-        "at": (NOW - ago).isoformat(),
-        "system": "sanvi",
-        "environment": "prod",
-    }
+def payload(change, ago, kind="request"):
+    return {"kind": kind, "change": change, "at": moment.written(NOW - ago), **FIELDS[kind]}
 
 
-def filed(folder, change, ago, name="request-0123456789ab.signed"):
-    file = folder / change / name
+def request(store, change, ago):
+    """Record a request as filing it does; it was signed so long ago, and came by chat an hour ago."""
+    said = payload(change, ago)
+    body = document_body(Office(Path(), Approvers({}, ())), Document(name_of(said), said))
+    store.append(Entry("request", body), at=NOW - HOUR)
+
+
+def filed(folder, change, ago, kind="request"):
+    said = payload(change, ago, kind)
+    file = folder / change / name_of(said)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(
-        json.dumps({"kind": "request", "at": f"{NOW - ago:%Y-%m-%dT%H:%M:%SZ}"}) + "\n-----BEGIN SSH SIGNATURE\n"
-    )
+    file.write_text(canonical(said) + "\n-----BEGIN SSH SIGNATURE\n")
+    return file
 
 
 def test_runs_are_read_and_nothing_else(journal):
     add(journal, body(run="a", ago=DAY), body(run="b"))
-    add(journal, body(run="c"), kind="begun")
-    add(journal, body(run="d", outcome="refused"), kind="refused")
+    journal.append(Entry("begun", body(run="c")), at=NOW)
+    journal.append(Entry("refused", body(run="d", outcome="refused")), at=NOW)
     assert [run.run for run in past(SINCE, place=None).runs] == ["a", "b"]
 
 
@@ -70,27 +81,45 @@ def test_only_the_system_and_environment_of_the_inventory_are_read(journal):
     assert list(seen.begins) == [("sanvi", "prod")]
 
 
-def test_a_request_is_found_in_the_journal_and_the_first_one_counts(journal):
-    add(journal, request("c1", 3 * DAY), request("c1", 2 * DAY), request("other", DAY), kind="request")
+def test_a_request_counts_from_when_it_was_signed_and_the_first_one_counts(journal):
+    for change, ago in (("c1", 3 * DAY), ("c1", 2 * DAY), ("other", DAY)):
+        request(journal, change, ago)
     add(journal, body(change="c1"))
     assert past(SINCE, place=None).requested == {"c1": NOW - 3 * DAY}
 
 
+def test_the_earliest_of_the_journal_and_the_folder_counts(journal, tmp_path):
+    for change, recorded, lies in ((C2, 3 * DAY, 9 * DAY), (C3, 9 * DAY, 3 * DAY)):
+        request(journal, change, recorded)
+        filed(tmp_path, change, lies)
+    add(journal, body(run="2", change=C2), body(run="3", change=C3))
+    assert past(SINCE, place=None, folder=tmp_path).requested == {C2: NOW - 9 * DAY, C3: NOW - 9 * DAY}
+
+
 def test_a_request_that_is_not_in_the_journal_is_read_where_changes_are_filed(journal, tmp_path):
-    add(journal, request("c1", 3 * DAY), kind="request")
-    add(journal, *(body(run=change, change=change) for change in ("c1", "c2", "../c3", ".", "c4")))
-    for change in ("c1", "c2", "c3", "changes"):
-        filed(tmp_path / "changes", change, 9 * DAY)
-    filed(tmp_path / "changes", "c4", 9 * DAY, name="approve-0123456789ab.signed")
-    seen = past(SINCE, place=None, folder=tmp_path / "changes")
-    assert seen.requested == {"c1": NOW - 3 * DAY, "c2": NOW - 9 * DAY}
+    changes = tmp_path / "changes"
+    add(journal, *(body(run=change, change=change) for change in (C2, f"../{C3}", ".", "c1", C4)))
+    for change in (C2, "c1", f"../{C3}"):
+        filed(changes, change, 9 * DAY)
+    filed(changes, C4, 9 * DAY, "assess")
+    assert past(SINCE, place=None, folder=changes).requested == {C2: NOW - 9 * DAY}
 
 
-@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[]\n", b'{"at": 7}\n', b"[" * 2_000_000])
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[]\n", b'{"at": 7}\n', b"[" * 50_000, b"[" * 2_000_000])
 def test_a_request_that_cannot_be_read_gives_no_lead_time(journal, tmp_path, text):
-    add(journal, body(change="c1"))
-    filed(tmp_path, "c1", DAY)
-    next((tmp_path / "c1").iterdir()).write_bytes(text)
+    add(journal, body(change=C2))
+    filed(tmp_path, C2, DAY).write_bytes(text)
+    assert past(SINCE, place=None, folder=tmp_path).requested == {}
+
+
+def test_no_link_is_followed_and_no_pipe_waited_for(journal, tmp_path):
+    add(journal, *(body(run=change, change=change) for change in (C2, C3, C4)))
+    filed(tmp_path, C2, DAY).rename(tmp_path / "elsewhere")
+    (tmp_path / C2 / name_of(payload(C2, DAY))).symlink_to(tmp_path / "elsewhere")
+    filed(tmp_path / "others", C3, DAY)
+    (tmp_path / C3).symlink_to(tmp_path / "others" / C3)
+    (pipe := filed(tmp_path, C4, DAY)).unlink()
+    os.mkfifo(pipe)
     assert past(SINCE, place=None, folder=tmp_path).requested == {}
 
 

@@ -132,4 +132,4 @@ def _next_step(item: Item, case: Case) -> str:
         case "statement":
             return f"fab change.state CHANGE --item {shlex.quote(item.item)} --role {shlex.quote(item.statement or '')}"
         case _:
-            return f"fab rehearse --inventory inventories/{item.rehearsal}.py"
+            return f"fab rehearse, with the inventory of {item.rehearsal}"

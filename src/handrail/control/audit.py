@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import func, select
 
 from handrail.control import audit_files, audit_tables
 from handrail.control.host_heads import heads_on_hosts
@@ -17,23 +15,20 @@ from handrail.control.show import as_json_line
 from handrail.control.verbs import exits
 from handrail.errors import BadInput, HandrailError, Refused
 from handrail.journal import chain, export, head, retention, run_record, spool
-from handrail.journal.keeper import STORE
+from handrail.journal.lookup import found, newest
+from handrail.journal.open import reader, writer
+from handrail.journal.operator import operator
 from handrail.journal.record import Entry, Retention, written
-from handrail.journal.store import Store
-from handrail.journal.tables import RECORDS
-from handrail.orchestration.run import who
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from handrail.journal.chain import Report, Source
-    from handrail.journal.record import Record
+    from handrail.journal.store import Store
 
 FORMATS = ("json", "csv")
 # Sorts behind every time.
 FOR_EVER = "9999"
-NEWEST = "newest"
-C = RECORDS.c
 
 
 @exits
@@ -48,8 +43,8 @@ def run_verify(*, exported: str, heads: str, keys: str, inventory: str, as_json:
         audit_tables.report(report, as_json=as_json)
         return 0 if report.ok else 1
     _adopted()
-    store = _reader()
-    report = verified(store, kept, trusted, _newest(store), quiet=as_json)
+    with reader() as store:
+        report = verified(store, kept, trusted, newest(store), quiet=as_json)
     _noted("verify", {"text": "; ".join(map(str, report.findings[:20])), "outcome": "ok" if report.ok else "touched"})
     audit_tables.report(report, as_json=as_json)
     return 0 if report.ok else 1
@@ -68,18 +63,19 @@ def run_export(*, since: str, until: str, form: str, output: str) -> int:
         raise BadInput(f"--format {form}; allowed: {', '.join(FORMATS)}", next_step="--format json")
     begin, end = moment(since, "--since"), moment(until, "--until", end=True) if until else FOR_EVER
     signer = head.signer()
-    store = Store(os.environ.get(STORE, ""), signer=signer)
-    about = {"since": begin, "until": "" if end == FOR_EVER else end, "at": written(datetime.now(UTC)), "who": who()}
-    which = export.part(store, since=begin, until=end)
-    path = Path(output or f"journal-{begin[:10]}-{which.last}.{form}")
-    told = {"what": f"records {which.first} to {which.last} as {form}", "reason": str(path), "outcome": "done"}
-    store.append(Entry("export", {**about, **told}, Retention.DATA))
-    with audit_files.written(path) as out, _progress("exporting", which.count, quiet=False) as tick:
-        writer = export.Writer(store, which, tick)
-        if form == "json":
-            writer.json(out, signer, about)
-        else:
-            writer.csv(out)
+    now = written(datetime.now(UTC))
+    about = {"since": begin, "until": "" if end == FOR_EVER else end, "at": now, "who": operator()}
+    with writer(signer) as store:
+        which = export.part(store, since=begin, until=end)
+        path = Path(output or f"journal-{begin[:10]}-{which.last}.{form}")
+        told = {"what": f"records {which.first} to {which.last} as {form}", "reason": str(path), "outcome": "done"}
+        store.append(Entry("export", {**about, **told}, Retention.DATA))
+        with audit_files.written(path) as out, _progress("exporting", which.count, quiet=False) as tick:
+            pen = export.Writer(store, which, tick)
+            if form == "json":
+                pen.json(out, signer, about)
+            else:
+                pen.csv(out)
     audit_tables.exported(path, which.first, which.last)
     return 0
 
@@ -89,8 +85,8 @@ def run_prune(*, days: Mapping[str, str], as_json: bool) -> int:
     """Empty the bodies of records that are older than their class demands."""
     wanted = {Retention(name): _days(name, text) for name, text in days.items() if text}
     retention.checked_days(wanted)
-    store = Store(os.environ.get(STORE, ""), signer=head.signer())
-    proofs = retention.prune(store, wanted, now=datetime.now(UTC), who=who())
+    with writer() as store:
+        proofs = retention.prune(store, wanted, now=datetime.now(UTC), who=operator())
     if as_json:
         as_json_line({"exit_code": 0, "pruned": proofs})
     else:
@@ -102,25 +98,14 @@ def run_prune(*, days: Mapping[str, str], as_json: bool) -> int:
 def run_show(which: str, *, as_json: bool) -> int:
     """Show one record: by its number, by its run or change, or `newest`."""
     _adopted()
-    records = found(_reader(), which)
+    with reader() as store:
+        records = found(store, which)
     _noted("show", {"what": which, "outcome": "ok"})
     if as_json:
         as_json_line({"records": [record.json() | {"body": record.content} for record in records]})
     else:
         audit_tables.records(records)
     return 0
-
-
-def found(store: Store, which: str) -> list[Record]:
-    """Look records up."""
-    if which == NEWEST:
-        seqs = _seqs(store, C["class"] == str(Retention.CHANGE))[-1:]
-    else:
-        number = which.isascii() and which.isdigit() and _seqs(store, C.seq == int(which[:18]))
-        seqs = number or _seqs(store, (C.run == which) | (C.change == which))
-    if not seqs:
-        raise BadInput(f"the journal has no record {which!r}", next_step=f"fab audit.show {NEWEST}")
-    return [record for seq in seqs for record in store.stream(since=seq, until=seq)]
 
 
 def moment(text: str, option: str, *, end: bool = False) -> str:
@@ -137,19 +122,6 @@ def moment(text: str, option: str, *, end: bool = False) -> str:
         ) from None
 
 
-def _seqs(store: Store, where: Any) -> list[int]:
-    wanted = select(C.seq).where(where).order_by(C.seq.desc()).limit(50)
-    return store.reading(lambda connection: sorted(connection.scalars(wanted)))
-
-
-def _newest(store: Store) -> int:
-    return store.reading(lambda connection: int(connection.scalar(select(func.max(C.seq))) or 0))
-
-
-def _reader() -> Store:
-    return Store(os.environ.get(STORE, ""), writes=False)
-
-
 def _adopted() -> None:
     """Record runs whose recorder was lost, where there are any; a journal that cannot be written can still be read."""
     if not any(spool.FOLDER.glob("*.jsonl")):
@@ -163,19 +135,19 @@ def _noted(verb: str, body: Mapping[str, Any]) -> None:
     """Record that the journal was read; an auditor's copy, which cannot be written, is read all the same."""
     with _store_or_none() as store, suppress(Refused):
         if store:
-            store.append(Entry("read", {"verb": f"audit.{verb}", "who": who(), **body}, Retention.ACCESS))
+            store.append(Entry("read", {"verb": f"audit.{verb}", "who": operator(), **body}, Retention.ACCESS))
 
 
 @contextmanager
 def _store_or_none() -> Iterator[Store | None]:
     try:
-        store = Store(os.environ.get(STORE, ""), signer=head.signer())
+        opened = writer()
     except HandrailError as error:
         audit_tables.note(f"not recorded: {error.message}")
         yield None
         return
-    yield store
-    store.close()
+    with opened as store:
+        yield store
 
 
 @contextmanager

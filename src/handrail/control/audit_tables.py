@@ -32,7 +32,7 @@ def report(found: Report, *, as_json: bool) -> None:
         as_json_line({
             "exit_code": 0 if found.ok else 1, "store": found.store, "records": found.records, "last": found.last,
             "pruned": found.pruned, "heads": found.heads, "signers": list(found.signers),
-            "findings": [finding.json() for finding in found.findings],
+            "findings": [finding.json() for finding in found.findings], "notes": list(found.notes),
         })  # fmt: skip
         return
     out = console_for_tables()
@@ -45,6 +45,8 @@ def report(found: Report, *, as_json: bool) -> None:
     out.print(f"journal {found.store}: {counts}: {word}")
     for signer in found.signers:
         out.print(f"signed by {escape(signer)}", soft_wrap=True)
+    for text in found.notes:
+        note(text)
 
 
 def records(found: Sequence[Record]) -> None:

@@ -19,12 +19,15 @@ from handrail.filing.approvers import approvers_in
 from handrail.hosts.intent import intent_of
 from handrail.model import moment
 from handrail.model.approval import count, signer_of
+from handrail.model.change import NO_RUN
 from handrail.model.change_plan import change_plan, differences
 from handrail.model.command_line import words_of
 from handrail.model.history import ANY, counted, history, review_due
 from handrail.model.lifecycle import State
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from handrail.model.change import Change, ChangeRun
     from handrail.model.history import History
     from handrail.model.signed import Document
@@ -58,12 +61,14 @@ def list_changes(inventory: str | None, *, due: bool, as_json: bool) -> int:
     here = office(inventory)
     now = datetime.now(UTC)
     folder = filing.changes(here.folder, here.approvers)
-    rows = [_row(here, change, now) for change in folder.changes]
+    known = here.with_runs(folder.changes)
+    rows = [_row(here, change, now) for change in known]
     rows.sort(key=lambda row: str(row["requested"]))
     broken = [{"change": name, "why": why} for name, why in folder.broken]
     if due:
-        rows = [row for row in (*rows, *unreviewed(here)) if row["review_due"]]
-    change_tables.changes(rows, [] if due else broken, as_json=as_json)
+        rows = [row for row in (*rows, *unreviewed(here), *_unfiled(here, known, now)) if row["review_due"]]
+    # A folder that is no change any more may hide an emergency.
+    change_tables.changes(rows, broken, as_json=as_json)
     return 1 if due and any(row["overdue"] for row in rows) else 0
 
 
@@ -147,6 +152,32 @@ def _row(here: Office, change: Change, now: datetime) -> dict[str, Any]:
         "review_due": moment.written(due) if due else "",
         "overdue": due is not None and due <= now,
     }
+
+
+def _unfiled(here: Office, known: Sequence[Change], now: datetime) -> list[dict[str, Any]]:
+    """List emergencies that the journal alone knows: their change is gone from the folder, or their end is not told."""
+    from handrail.journal.open import reader_or_none  # noqa: PLC0415  # what looks at one change need not wait for it
+    from handrail.journal.reviews import unreviewed as found  # noqa: PLC0415  # likewise
+
+    store = reader_or_none()
+    if store is None or here.loaded is None or here.changes is None:
+        return []
+    environment, within = here.loaded.environment, here.changes.emergency.review
+    with store:
+        bodies = found(store, system=environment.system.name, environment=environment.name, with_change=True)
+    seen = {(change.id, run.run) for change in known for run in change.runs if run.touched}
+    rows = []
+    for body in bodies:
+        if body["change"] and body["outcome"] not in NO_RUN and (body["change"], body["run"]) not in seen:
+            due = datetime.fromisoformat(body["ended"]) + within
+            rows.append({
+                "change": body["change"], "type": "emergency",
+                "state": (State.VERIFIED if body["exit_code"] == 0 else State.IMPLEMENTED).value,
+                "what": f"{body['verb']} {body['what']}".strip(), "requester": body["who"],
+                "requested": body["started"], "reason": body["reason"],
+                "review_due": moment.written(due), "overdue": due <= now,
+            })  # fmt: skip
+    return rows
 
 
 def _run(here: Office, change: Change, run: ChangeRun) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def say(inventory: str | None, kind: Kind, name: str, said: dict[str, str], *, a
 def _fields(here: Office, change: Change, kind: Kind, said: dict[str, str]) -> dict[str, Any]:
     """Give what a document of this kind says, besides what all of them say."""
     now, text = datetime.now(UTC), said["text"]
-    plan = {"plan": change.plan_digest}
+    plan = {"request": change.request_digest, "requester": change.requester.name, "plan": change.plan_digest}
     match kind:
         case Kind.ASSESS:
             risk = _one_of("risk", said["risk"] or change.request["risk"], RISKS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from rich.table import Table
 from handrail.control.connections import Connections
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
 from handrail.control.verbs import exits, opened
-from handrail.errors import BadInput
 from handrail.model.version import Release, checked_version
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from handrail.model.answer import Answer, Statement
     from handrail.model.checklist import Item
 
-STORE = "HANDRAIL_STORE"
 # A rule says no: what the gate would say.
 REFUSED = 3
 
@@ -90,16 +87,13 @@ def stated(loaded: Loaded, version: str) -> Mapping[str, Statement]:
 def rehearsals(system: str) -> Sequence[Mapping[str, Any]]:
     """Read the runs that showed a rollback from the journal in HANDRAIL_STORE; none where there is no journal yet."""
     from handrail.journal.facts import facts  # noqa: PLC0415  # likewise
-    from handrail.journal.store import Store  # noqa: PLC0415
+    from handrail.journal.open import reader_or_none  # noqa: PLC0415
 
-    try:
-        store = Store(os.environ.get(STORE, ""), writes=False)
-    except BadInput:
+    store = reader_or_none()
+    if store is None:
         return ()
-    try:
+    with store:
         return list(facts(store, system=system, environment="", verb="")["rehearsals"])
-    finally:
-        store.close()
 
 
 def _show(title: str, found: Sequence[Answer], code: int, *, as_json: bool) -> None:

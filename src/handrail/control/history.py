@@ -26,7 +26,8 @@ def history(environment: Environment, connections: Connections, *, lines: int) -
     for reply in replies.values():
         for line in reply.values("entry"):
             _add(runs, line)
-    return sorted(runs.values(), key=lambda run: run["at"])[-lines:]
+    # Of two runs that ended within the same second, the token tells which was later.
+    return sorted(runs.values(), key=lambda run: (run["at"], run.get("token", 0)))[-lines:]
 
 
 def _add(runs: dict[str, dict[str, Any]], line: str) -> None:

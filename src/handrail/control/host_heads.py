@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from handrail.control.connections import Connections
 from handrail.control.show import warning
 from handrail.control.verbs import opened
-from handrail.errors import HostUnreachable
+from handrail.errors import Refused
 from handrail.hosts.script import Command
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def heads_on_hosts(inventory: str) -> Sequence[str]:
-    """Read the heads that the hosts of an environment were given; raises HostUnreachable when none of them answers."""
+    """Read the heads that the hosts of an environment were given; raises Refused when none of them answers."""
     here = opened(inventory)
     environment = here.load().environment
     command = Command(("heads",), (environment.system.root, f"/run/handrail/{environment.system.name}"), 30)
@@ -25,7 +25,11 @@ def heads_on_hosts(inventory: str) -> Sequence[str]:
     lost = {host: reply.words for host, reply in replies.items() if not reply.outcome.good}
     told = "; ".join(f"{host}: {words}" for host, words in lost.items())
     if len(lost) == len(replies):
-        raise HostUnreachable(f"no host gives its heads: {told}", next_step="fab status shows which hosts answer")
+        # Not 1, as hosts that do not answer end elsewhere: here that says that somebody has touched the journal.
+        raise Refused(
+            f"no host gives its heads: {told}",
+            next_step="fab status shows which hosts answer; fab audit.verify compares with no host",
+        )
     if lost:
         warning(f"their heads are not compared: {told}")
     return tuple(dict.fromkeys(line for reply in replies.values() for line in reply.values("head")))

@@ -70,8 +70,8 @@ def _failures(tally: Tally) -> tuple[str, str]:
 
 def _recovery(tally: Tally) -> str:
     words = []
-    if tally.recovered_by_itself:
-        words.append(f"{tally.recovered_by_itself} went back by itself")
+    if count := tally.recovered_by_itself:
+        words.append(f"{count} went back by {'itself' if count == 1 else 'themselves'}")
     if tally.not_recovered:
         words.append(f"{tally.not_recovered} not recovered")
     return ", ".join(words)

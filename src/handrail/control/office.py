@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Any
 from handrail import filing, signatures
 from handrail.control.journal import note_document
 from handrail.control.next_step import next_step
+from handrail.control.show import warning
 from handrail.control.verbs import opened
-from handrail.errors import BadInput, Refused
+from handrail.errors import BadInput, HandrailError, Refused
 from handrail.filing.approvers import approvers_in
 from handrail.model import moment, signed
 from handrail.model.approval import count
 from handrail.model.canonical import canonical
-from handrail.model.change import Change
+from handrail.model.change import Change, ChangeRun
 from handrail.model.history import ANY, Rules, history, state
 from handrail.model.signed import Document, Kind, Type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from handrail.hosts.inventory import Loaded
     from handrail.model.approvers import Approvers
@@ -47,8 +48,20 @@ class Office:
         return Rules(part.approvals, part.valid)
 
     def read(self, name: str) -> Change:
-        """Read one change, verified."""
-        return filing.read_change(self.folder, name, self.approvers)
+        """Read one change, verified, with the runs that the journal knows: a file of one may be gone."""
+        (change,) = self.with_runs([filing.read_change(self.folder, name, self.approvers)])
+        return change
+
+    def with_runs(self, changes: Sequence[Change]) -> list[Change]:
+        """Add the runs that the journal knows. One that is away stops nobody from looking, and is told."""
+        if self.loaded is None or not changes:
+            return list(changes)
+        try:
+            known = _journalled([change.id for change in changes])
+        except HandrailError as error:
+            warning(f"runs are shown as they are filed, which proves nothing: {error.message}")
+            return list(changes)
+        return [change.with_runs(known[change.id]) for change in changes]
 
     def sign(self, payload: Mapping[str, Any], key: str) -> tuple[Document, bytes]:
         """Sign a document; raises Refused when the signer's key stands in no file."""
@@ -93,6 +106,19 @@ class Office:
             fits = document["role"] in document.person.roles
             return "" if fits else f"{document.person.name} is not {document['role']}"
         return told.get(document, "")
+
+
+def _journalled(names: Sequence[str]) -> Mapping[str, list[ChangeRun]]:
+    """Read the runs of these changes from the journal. Raises BadInput or Refused where it cannot be read."""
+    from handrail.journal.facts import change_runs  # noqa: PLC0415  # what looks at no change need not wait for it
+    from handrail.journal.open import reader  # noqa: PLC0415  # likewise
+
+    with reader() as store:
+        found = {name: change_runs(store, name) for name in names}
+    return {
+        name: [ChangeRun(run["run"], run["outcome"], datetime.fromisoformat(run["at"]), run) for run in runs]
+        for name, runs in found.items()
+    }
 
 
 def office(inventory: str | None) -> Office:

@@ -8,19 +8,21 @@ import re
 import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from handrail.errors import Refused
 from handrail.model import signed
 from handrail.model.change import ChangeRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 # The plan of a system with a thousand hosts has 30 kB.
 SIZE_BYTES = 65_536
 # A change has ten documents; whoever files thousands wants to keep a gate busy.
 FILES = 200
+YEARS = (2000, 9000)
 DOCUMENT = re.compile(r"([a-z]+)-[0-9a-f]{12}\.signed")
 RUN = re.compile(r"run-[A-Za-z0-9._-]{1,100}\.json")
 
@@ -44,6 +46,17 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def folders_in(folder: Path) -> list[str]:
+    """Name the folders in one, links left out; none where it is none. Raises Refused where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise Refused(f"{folder} cannot be read: {error.strerror}", next_step=f"ls -ld {folder}") from None
+
+
 def unread(folder: Path) -> tuple[list[Paper], list[ChangeRun], str]:
     """Read the files of a change; nothing is believed yet."""
     papers: list[Paper] = []
@@ -57,7 +70,7 @@ def unread(folder: Path) -> tuple[list[Paper], list[ChangeRun], str]:
     for name in names:
         content = content_of(folder / name) if DOCUMENT.fullmatch(name) or RUN.fullmatch(name) else _NO_NAME
         if isinstance(content, str):
-            papers.append(Paper(name, {}, wrong=content))
+            papers.append(Paper(name if name.isprintable() else ascii(name), {}, wrong=content))
         elif RUN.fullmatch(name):
             run = _run(name, content)
             papers += [Paper(name, {}, wrong=run)] if isinstance(run, str) else []
@@ -70,13 +83,13 @@ def unread(folder: Path) -> tuple[list[Paper], list[ChangeRun], str]:
 _NO_NAME = "its name is none of a document or a run"
 
 
-def content_of(path: Path) -> bytes | str:
+def content_of(path: Path | str) -> bytes | str:
     """Read a file that is one, and not too large; else say what is wrong with it."""
     try:
         # A link may lead anywhere, and a pipe would never end.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        return "it is a link" if path.is_symlink() else f"it cannot be read: {error.strerror}"
+        return "it is a link" if Path(path).is_symlink() else f"it cannot be read: {error.strerror}"
     try:
         seen = os.fstat(descriptor)
         if not stat.S_ISREG(seen.st_mode):
@@ -117,6 +130,9 @@ def _run(name: str, content: bytes) -> ChangeRun | str:
         run, outcome = details["run"], details["outcome"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return "it is no record of a run"
-    if at.utcoffset() != timedelta() or name != f"run-{run}.json" or not isinstance(outcome, str):
+    if not isinstance(run, str) or not isinstance(outcome, str) or name != f"run-{run}.json":
+        return "it is no record of a run"
+    # Times are added to it, and taken from it.
+    if at.utcoffset() != timedelta() or not YEARS[0] <= at.year < YEARS[1]:
         return "it is no record of a run"
     return ChangeRun(run, outcome, at.astimezone(UTC), details)

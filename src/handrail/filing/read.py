@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handrail import signatures
 from handrail.errors import BadInput, Refused
-from handrail.filing.papers import Paper, content_of, is_folder, paper_of, unread
+from handrail.filing.papers import Paper, content_of, folders_in, is_folder, paper_of, unread
 from handrail.model import moment
 from handrail.model.change import Change, ChangeRun
 from handrail.model.signed import ID, Document, Kind
@@ -43,8 +43,7 @@ def read_change(folder: Path, name: str, approvers: Approvers) -> Change:
 
 def changes(folder: Path, approvers: Approvers) -> Folder:
     """Read all changes, for a list; what a run relies on is read by `read_change`."""
-    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
-    seen = {name: unread(folder / name) for name in names if ID.fullmatch(name) and is_folder(folder / name)}
+    seen = {name: unread(folder / name) for name in sorted(folders_in(folder)) if ID.fullmatch(name)}
     papers = [paper for each, _, _ in seen.values() for paper in each]
     documents = iter(_verified(papers, approvers, quickly=True))
     found: list[Change] = []

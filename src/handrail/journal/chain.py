@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from handrail.journal.claims import Claims
 from handrail.journal.finding import Finding, Manipulation, joined
 from handrail.journal.head_check import HeadCheck
 from handrail.journal.piece import Piece, Puzzle
-from handrail.journal.record import Record, body_hashed
+from handrail.journal.record import Record, body_hashed, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +24,10 @@ REMEMBERED = 1000
 # After so many findings nobody reads on.
 FINDINGS = 5000
 TICK = 1000
+# So many runs without an end are named.
+NOTES = 200
+# So often a journal is looked at that is written to meanwhile.
+TRIES = 3
 
 
 class Source(Protocol):
@@ -52,9 +56,18 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Sealed(Protocol):
+    """A source whose beginning and end are signed, too."""
+
+    def findings(self, last: int, keys: Sequence[str]) -> list[Finding]:
+        """Tell what is wrong with its beginning and its end, once it was streamed; `last` is its last record."""
+        ...
+
+
 @dataclass(frozen=True)
 class Report:
-    """What verifying found."""
+    """What verifying found. `notes` are no manipulations: they say what else somebody should know."""
 
     records: int
     last: int
@@ -63,11 +76,30 @@ class Report:
     signers: tuple[str, ...]
     findings: tuple[Finding, ...]
     store: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Whether nobody has touched it."""
         return not self.findings
+
+
+@dataclass
+class Runs:
+    """Runs that began, until they end."""
+
+    _open: dict[str, None] = field(default_factory=dict)
+
+    def record(self, record: Record) -> None:
+        """Take a record of a run."""
+        if record.kind == "begun":
+            self._open[record.run] = None
+        elif record.kind == "run":
+            self._open.pop(record.run, None)
+
+    def notes(self) -> list[str]:
+        """Name those that never ended here: they go on, or were lost with what was known of them."""
+        return [f"run {clean(str(run))} began and never ended here" for run in list(self._open)[:NOTES]]
 
 
 @dataclass
@@ -83,12 +115,19 @@ class Walk:
     _true: int | None = None
     _recent: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
+    def early(self, record: Record) -> bool:
+        """Whether a record stands before the first one: nobody has written it there."""
+        if record.seq >= self.first:
+            return False
+        self._found(Manipulation.INSERTED, record.seq, f"it stands before the first record, {self.first}")
+        return True
+
     def step(self, record: Record) -> int | None:
         """Take the next record, and give the number that it was written with, if that can be told."""
         last, expected = self.last, (self._true or self.first - 1) + 1
         follows = record.previous == (last.hash if last is not None else self.previous)
-        true = record.seq if record.computed() == record.hash else self._search(record, expected)
-        if record.body is not None and body_hashed(record.body) != record.body_hash:
+        true = record.seq if _hash(record) == record.hash else self._search(record, expected)
+        if record.body is not None and not _fits(record.body, record.body_hash):
             self._edited(record.seq, "its body does not have the hash that was written")
         if last is not None and record.seq <= last.seq:
             self._found(Manipulation.REORDERED, record.seq, f"it lies behind record {last.seq}")
@@ -106,7 +145,7 @@ class Walk:
         """Name what was done to the order of the records."""
         free = {record.seq for _, record in self.strangers}
         for piece, record in self.strangers[:STRANGERS]:
-            piece.true = next((seq for seq in free if record.computed(seq) == record.hash), None)
+            piece.true = next((seq for seq in free if _hash(record, seq) == record.hash), None)
         return [*self.findings, *Puzzle(self.pieces, self.first).solve()]
 
     def _true_or_start(self) -> bool:
@@ -137,10 +176,10 @@ class Walk:
 
     def _search(self, record: Record, expected: int) -> int | None:
         """Find the number that a record was written with."""
-        if len(self.strangers) > STRANGERS:
+        if len(self.strangers) > STRANGERS or _hash(record) is None:
             return None
         near = [expected, *(record.seq + way * step for step in range(1, NEAR + 1) for way in (1, -1))]
-        return next((number for number in near if number > 0 and record.computed(number) == record.hash), None)
+        return next((number for number in near if number > 0 and _hash(record, number) == record.hash), None)
 
     def _edited(self, seq: int, text: str) -> None:
         self._found(Manipulation.EDITED, seq, text)
@@ -156,18 +195,53 @@ def verify(
     """Verify a journal against itself, its signed heads, and heads that were kept elsewhere.
 
     `keys` are the public keys whose heads count; without any, every signature that fits does. `tick` hears now and
-    then how many records are done.
+    then how many records are done. A journal that somebody wrote to meanwhile is looked at again before it is told that
+    something is wrong: its heads and its records are not of one moment.
     """
+    elsewhere = list(heads)
+    for _ in range(TRIES):
+        kept = source.heads()
+        report = _once(source, kept, elsewhere, keys, tick)
+        if report.ok or source.heads() == kept:
+            break
+    return report
+
+
+def _once(
+    source: Source, kept: list[str], elsewhere: list[str], keys: Sequence[str], tick: Callable[[int], None] | None
+) -> Report:
     walk, claims = Walk(*source.begins), Claims(source.claims())
-    check = HeadCheck(source.id, source.heads(), heads, keys)
-    count = 0
+    check = HeadCheck(source.id, kept, elsewhere, keys)
+    count, runs = 0, Runs()
     for count, record in enumerate(source.stream(), start=1):  # the last one is the sum
+        if walk.early(record):
+            continue
         true = walk.step(record)
+        runs.record(record)
         check.record(true if true is not None else record.seq, record.hash)
         claims.record(record)
         if tick is not None and count % TICK == 0:
             tick(count)
     named = walk.solved()
     last = max((piece.end for piece in walk.pieces if piece.true is not None), default=walk.first - 1)
-    findings = joined([*named, *claims.findings(first=walk.first), *check.findings(last, named)])
-    return Report(count, last, claims.pruned, check.count, check.signers, tuple(findings[:FINDINGS]), source.id)
+    wrong = [*named, *claims.findings(first=walk.first), *check.findings(last, named)]
+    wrong += source.findings(last, keys) if isinstance(source, Sealed) else []
+    return Report(
+        count, last, claims.pruned, check.count, check.signers, tuple(joined(wrong)[:FINDINGS]), source.id,
+        (*check.notes, *runs.notes()),
+    )  # fmt: skip
+
+
+def _hash(record: Record, seq: int | None = None) -> str | None:
+    """Compute a record's hash; None where it holds what no record can, so that nobody has written it."""
+    try:
+        return record.computed(seq)
+    except (ValueError, TypeError):
+        return None
+
+
+def _fits(body: Any, hash_: str) -> bool:
+    try:
+        return body_hashed(body) == hash_
+    except (ValueError, AttributeError):
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ if TYPE_CHECKING:
 
     from handrail.journal.record import Record
 
-KIND = "pruned"
+# The kind of the records that say what was pruned.
+PRUNED = "pruned"
 TEXT = "its body is gone, and no pruning says so"
+EMPTY = "it does not say what was pruned"
 
 
 @dataclass
@@ -43,24 +46,25 @@ class Claims:
         self._claims: dict[str, list[Claim]] = {}
         self.pruned = 0
         self._gone: list[Finding] = []
+        self._impossible: list[Finding] = []
         for body in bodies:
-            claim = Claim(
-                str(body["class"]),
-                int(body["from_seq"]),
-                int(body["up_to_seq"]),
-                int(body["count"]),
-                str(body["digest"]),
-            )
+            claim = Claim(body["class"], body["from_seq"], body["up_to_seq"], body["count"], body["digest"])
+            if claim.first < 1:
+                text = "a pruning claims records that a journal does not have"
+                self._impossible.append(Finding(Manipulation.UNPROVEN, claim.first, claim.last, text))
+                continue
             self._claims.setdefault(claim.retention, []).append(claim)
 
     def record(self, record: Record) -> None:
         """Take a record into the pruning that names it; one without a body must be in one."""
         claim = None
         for each in self._claims.get(record.retention, ()):
-            if each.first <= record.seq <= each.last and record.kind != KIND:
+            if each.first <= record.seq <= each.last and record.kind != PRUNED:
                 claim = each
                 claim.found += 1
-                claim.hashes.update(record.hash.encode())
+                claim.hashes.update(str(record.hash).encode("utf-8", "replace"))
+        if record.kind == PRUNED and record.body is not None and said(record.body) is None:
+            self._gone.append(Finding(Manipulation.UNPROVEN, record.seq, record.seq, EMPTY))
         if record.body is None:
             self.pruned += 1
             if claim is None:
@@ -74,4 +78,21 @@ class Claims:
             for each in claims
             if each.first >= first and not each.proven
         ]
-        return [*self._gone, *bad]
+        return [*self._gone, *self._impossible, *bad]
+
+
+def said(body: Any) -> dict[str, Any] | None:
+    """Read what a record says that was pruned; None for one that says nothing of the kind."""
+    try:
+        values = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return values if is_claim(values) else None
+
+
+def is_claim(values: Any) -> bool:
+    """Whether it says which records were pruned."""
+    if not isinstance(values, dict):
+        return False
+    numbers = all(type(values.get(name)) is int for name in ("from_seq", "up_to_seq", "count"))
+    return numbers and all(isinstance(values.get(name), str) for name in ("class", "digest"))

@@ -20,6 +20,12 @@ DEFAULT = ".handrail/journal.db"
 # How long a connection waits for PostgreSQL, and for its locks.
 CONNECT_SECONDS = 5
 LOCK_MILLISECONDS = 5000
+# How long PostgreSQL may take for one statement; HANDRAIL_STORE's `options` can allow more.
+STATEMENT_MILLISECONDS = 120_000
+# When nothing that was sent arrives, or nothing at all comes back, the connection is given up.
+SILENCE = {"tcp_user_timeout": 8000, "keepalives_idle": 4, "keepalives_interval": 2, "keepalives_count": 2}
+# What file systems allow for a name and for a path.
+NAME_BYTES, PATH_BYTES = 255, 4095
 # How long one try waits for SQLite's lock; `Store` tries again until its own deadline.
 TRY_SECONDS = 0.5
 WRITES = {"writes": True}
@@ -36,6 +42,8 @@ def url_of(text: str) -> URL:
     except (ArgumentError, ValueError):
         raise BadInput("HANDRAIL_STORE is no URL of a store", next_step=NEXT) from None
     if backend == "sqlite" and url.database and url.database != ":memory:":
+        if _too_long(url.database):
+            raise BadInput("HANDRAIL_STORE names a file whose path is too long", next_step=NEXT)
         return URL.create("sqlite", database=url.database)
     if backend in {"postgres", "postgresql"}:
         return url.set(drivername="postgresql+psycopg")
@@ -54,8 +62,12 @@ def engine_of(url: URL, *, writes: bool) -> Engine:
             next_step="pip install 'handrail[postgresql]'",
         ) from None
     # What the URL sets, such as a search_path, holds as well.
-    settings = f"{url.query.get('options', '')} -c lock_timeout={LOCK_MILLISECONDS} -c timezone=UTC"
-    arguments = {"connect_timeout": CONNECT_SECONDS, "options": settings, "client_encoding": "utf8"}
+    given = url.query.get("options", "")
+    own = given if isinstance(given, str) else " ".join(given)
+    settings = (
+        f"-c statement_timeout={STATEMENT_MILLISECONDS} {own} -c lock_timeout={LOCK_MILLISECONDS} -c timezone=UTC"
+    )
+    arguments = {"connect_timeout": CONNECT_SECONDS, "options": settings, "client_encoding": "utf8", **SILENCE}
     level = "READ COMMITTED" if writes else "REPEATABLE READ"
     # A run may take an hour, in which a server or a firewall drops what is idle.
     engine = create_engine(url, connect_args=arguments, isolation_level=level, pool_pre_ping=True)
@@ -86,12 +98,22 @@ def _sqlite(path: Path, *, writes: bool) -> Engine:
     def connected(connection: Any, _: Any) -> None:
         # Transactions begin where we say, not where Python's module does.
         connection.isolation_level = None
+        # Text that is no UTF-8 was altered: verifying names its record.
+        connection.text_factory = _text
         if writes:
             for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {pragma}")
 
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _too_long(path: str) -> bool:
+    return len(os.fsencode(path)) > PATH_BYTES or any(len(os.fsencode(part)) > NAME_BYTES for part in Path(path).parts)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from handrail.journal.tables import RECORDS
+from handrail.journal.tables import NUMBERED, RECORDS
+from handrail.model.intent import SHOWS_A_ROLLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +19,8 @@ if TYPE_CHECKING:
 
 # From so many runs a change's length is told.
 LAST_RUNS = 20
-# The verbs that show that a rollback works.
-SHOW_A_ROLLBACK = ("rehearse", "rollback")
 C = RECORDS.c
-DONE = (C.kind == "run", C.outcome == "done")
+DONE = (NUMBERED, C.kind == "run", C.outcome == "done")
 
 
 def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str
     """
 
     def look(connection: Connection) -> dict[str, Any]:
-        newest = connection.execute(select(C.seq, C.hash).order_by(C.seq.desc()).limit(1)).first()
+        newest = connection.execute(select(C.seq, C.hash).where(NUMBERED).order_by(C.seq.desc()).limit(1)).first()
         lasted = (
             select(C.seconds)
             .where(C.system == system, *DONE, C.verb == verb, C.environment == environment)
@@ -40,7 +39,7 @@ def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str
             .limit(LAST_RUNS)
         )
         return {
-            "newest_at": connection.scalar(select(func.max(C.at))) or "",
+            "newest_at": connection.scalar(select(func.max(C.at)).where(NUMBERED)) or "",
             "newest_seq": newest.seq if newest else 0,
             "newest_hash": newest.hash if newest else "",
             "durations": list(connection.scalars(lasted)),
@@ -52,23 +51,15 @@ def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str
 
 def change_runs(store: Store, change: str) -> list[dict[str, Any]]:
     """Tell which runs a change had, the oldest first."""
-    wanted = select(C.run, C.verb, C.outcome, C.at, C.seconds, C.seq, C.hash).where(C.change == change, C.kind == "run")
+    mine = (NUMBERED, C.change == change, C.kind == "run")
+    wanted = select(C.run, C.verb, C.outcome, C.at, C.seconds, C.seq, C.hash).where(*mine)
     return store.reading(lambda connection: [row._asdict() for row in connection.execute(wanted.order_by(C.seq))])
-
-
-def runs_since(store: Store, at: str, *, system: str = "", environment: str = "") -> list[Any]:
-    """Give the bodies of the runs that were recorded since a time, the oldest first; None for pruned ones."""
-    wanted = select(C.body).where(C.kind == "run", C.at >= at).order_by(C.seq)
-    wanted = wanted.where(C.system == system) if system else wanted
-    wanted = wanted.where(C.environment == environment) if environment else wanted
-    bodies = store.reading(lambda connection: list(connection.scalars(wanted)))
-    return [None if body is None else json.loads(body) for body in bodies]
 
 
 def _rehearsals(connection: Connection, system: str) -> list[Row[Any]]:
     newest = (
         select(func.max(C.seq))
-        .where(C.system == system, *DONE, C.verb.in_(SHOW_A_ROLLBACK))
+        .where(C.system == system, *DONE, C.verb.in_(sorted(SHOWS_A_ROLLBACK)))
         .group_by(C.verb, C.environment)
     )
     wanted = select(C.run, C.verb, C.environment, C.seconds, C.at, C.seq, C.body).where(C.seq.in_(newest))

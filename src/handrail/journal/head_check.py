@@ -6,25 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.journal import head
 from handrail.journal.finding import Finding, Manipulation
+from handrail.journal.record import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+# So many journals whose heads do not belong here are named.
+NOTES = 50
 
 
 class HeadCheck:
     """The heads of one journal, those that are kept in it and those that were kept elsewhere."""
 
     def __init__(self, store: str, kept: Iterable[str], elsewhere: Iterable[str], keys: Sequence[str]) -> None:
-        self._keys = {_bare(key) for key in keys}
+        self._keys = {bare(key) for key in keys}
         self._bad: list[Finding] = []
         self._heads: dict[int, list[dict[str, Any]]] = {}
         self._agreed = 0
         self._strange: list[int] = []
         signers = set()
+        strange: dict[str, int] = {}
         for one in self._read([*kept, *elsewhere]):
             if one["store"] == store:
                 self._heads.setdefault(one["seq"], []).append(one)
                 signers.add(one["signer"])
+            else:
+                name = clean(str(one["store"])[:40])
+                strange[name] = max(one["seq"], strange.get(name, 0))
+        self.notes = tuple(
+            f"a head names record {seq} of the journal {name}, which is not this one: not compared"
+            for name, seq in sorted(strange.items())[:NOTES]
+        )
         self.signers = tuple(sorted(signers))
         self.count = sum(map(len, self._heads.values()))
 
@@ -56,17 +68,17 @@ class HeadCheck:
                 continue
             try:
                 one = head.read(line)
-            except ValueError as error:
-                self._bad.append(Finding(Manipulation.UNSIGNED, 0, 0, f"{error}: {line[:60]}"))
+            except (ValueError, RecursionError) as error:
+                self._bad.append(Finding(Manipulation.UNSIGNED, 0, 0, clean(f"{error}: {line[:60]}")))
                 continue
-            if self._keys and _bare(one["signer"]) not in self._keys:
+            if self._keys and bare(one["signer"]) not in self._keys:
                 text = f"its head is signed by a key that is not among those that count: {one['signer'][:50]}"
                 self._bad.append(Finding(Manipulation.UNSIGNED, one["seq"], one["seq"], text))
                 continue
             yield one
 
 
-def _bare(key: str) -> str:
+def bare(key: str) -> str:
     """Take the comment off a public key."""
     return " ".join(key.split()[:2])
 

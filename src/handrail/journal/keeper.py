@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from handrail.errors import HandrailError
-from handrail.journal import head, run_record
+from handrail.journal import run_record
 from handrail.journal import spool as spools
-from handrail.journal.engine import url_of
 from handrail.journal.facts import change_runs, facts
+from handrail.journal.open import place, writer
 from handrail.journal.record import Entry, Retention
-from handrail.journal.store import Store
-from handrail.journal.trouble import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from handrail.journal.spool import Spool
+    from handrail.journal.store import Store
 
-STORE = "HANDRAIL_STORE"
 # They are for the run; what the run makes of them is seen here.
+# So long a journal that does not open is not tried again.
+AGAIN_SECONDS = 10.0
 DEAF = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -38,11 +37,25 @@ class Keeper:
         self.events: list[dict[str, Any]] = []
         self.spool: Spool | None = None
         self._adopted = False
+        self._store: Store | None = None
+        self._trouble: HandrailError | None = None
+        self._again = 0.0
 
-    @cached_property
+    @property
     def store(self) -> Store:
-        """The journal, opened when it is first needed, so that what is wrong with it can be answered."""
-        return Store(os.environ.get(STORE, ""), signer=head.signer())
+        """The journal, opened when it is first needed, so that what is wrong with it can be answered.
+
+        One that does not open is left alone for some seconds: each try may take as long as a run waits for an answer.
+        """
+        if self._store is None:
+            if self._trouble is not None and time.monotonic() < self._again:
+                raise self._trouble
+            try:
+                self._store = writer()
+            except HandrailError as error:
+                self._trouble, self._again = error, time.monotonic() + AGAIN_SECONDS
+                raise
+        return self._store
 
     def open(self) -> None:
         """Open the journal early; what is wrong with it is told to whoever asks."""
@@ -84,6 +97,8 @@ class Keeper:
             return
         try:
             told = spools.told(self.spool)
+            # Nobody waits any more: another try may take its time.
+            self._trouble = None
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
             ended = told.end is not None
             self.store.append(run_record.entry_of(told) if ended else run_record.lost(self.body, self.events, at=now))
@@ -91,11 +106,17 @@ class Keeper:
         except HandrailError as error:
             run_record.complain(f"{self.spool.path} waits to be recorded: {error.message}")
 
+    def close(self) -> None:
+        """Let the journal go, if it was opened."""
+        if self._store is not None:
+            self._store.close()
+
     def _adopt(self, *, waits: bool = False) -> None:
         if waits and self._unusable():
             return
         if not self._adopted:
-            run_record.adopt(self.store)
+            # What waits for another journal is for fab audit.verify to tell, not for every run.
+            run_record.adopt(self.store, quiet=True)
             self._adopted = True
 
     def _unusable(self) -> bool:
@@ -111,7 +132,7 @@ class Keeper:
         except HandrailError:
             if not waits:
                 raise
-            name = spools.unopened(shown(url_of(os.environ.get(STORE, ""))))
+            name = spools.unopened(place())
         spool = spools.make(str(body["run"]), store=name, body=body)
         try:
             given = self.store.append(Entry("begun", body, Retention.CHANGE))
@@ -160,6 +181,7 @@ def main(descriptor: int) -> int:
                     _reply(channel, {"id": message["id"], **_answer(keeper, message)})
             keeper.sync()
     keeper.leave()
+    keeper.close()
     return 0
 
 

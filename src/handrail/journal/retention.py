@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from handrail.errors import BadInput
-from handrail.journal.claims import KIND
+from handrail.journal.claims import PRUNED
 from handrail.journal.record import Entry, Retention, written
 from handrail.journal.tables import RECORDS
 
@@ -50,7 +50,7 @@ def prune(store: Store, days: Mapping[Retention, int], *, now: datetime, who: st
 
 
 def _prune(store: Store, connection: Connection, of: Retention, before: str, who: str) -> dict[str, Any] | None:
-    mine = (C["class"] == str(of), C.kind != KIND)
+    mine = (C["class"] == str(of), C.kind != PRUNED)
     first = connection.scalar(select(func.min(C.seq)).where(*mine, C.body.is_not(None)))
     young = connection.scalar(select(func.min(C.seq)).where(*mine, C.at >= before))
     if first is None or (young is not None and young <= first):
@@ -66,5 +66,5 @@ def _prune(store: Store, connection: Connection, of: Retention, before: str, who
         "count": count, "digest": f"sha256:{hashes.hexdigest()}", "who": who,
     }  # fmt: skip
     connection.execute(update(RECORDS).where(*old).values(body=None))
-    store.add(connection, Entry(KIND, proof, Retention.CHANGE))
+    store.add(connection, Entry(PRUNED, proof, Retention.CHANGE))
     return proof

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from handrail.errors import HandrailError, Refused
@@ -32,12 +32,13 @@ def ended(body: Mapping[str, Any]) -> Entry:
 
 def lost(body: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, at: str = "", text: str = LOST) -> Entry:
     """Make the entry of a run whose end nobody saw; `at` is when its loss was seen, if that was at once."""
-    last = at or next((str(event.get("at", "")) for event in reversed(events)), "")
+    last = at or next((str(event["at"]) for event in reversed(events) if moment(event.get("at"))), "")
     known = {
         "outcome": "unknown",
         "exit_code": UNKNOWN,
         "text": text,
-        "ended": at,
+        # Its review is due so long after that.
+        "ended": last or datetime.now(UTC).isoformat(timespec="milliseconds"),
         "seconds": _seconds(str(body.get("started", "")), last),
         "steps": [dict(event) for event in events],
     }
@@ -57,32 +58,44 @@ def fitted(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "steps": [], "cut": cut}
 
 
-def adopt(store: Store, folder: Any = spools.FOLDER) -> list[str]:
-    """Record the runs whose recorder was lost, or could not write; give their ids. What cannot be written stays."""
+def adopt(store: Store, folder: Any = spools.FOLDER, *, quiet: bool = False) -> list[str]:
+    """Record the runs whose recorder was lost, or could not write; give their ids. What cannot be written stays.
+
+    What waits for another store is said aloud, unless it is `quiet`; a damaged spool is set aside, and stops nobody.
+    """
     adopted = []
     for spool in spools.lost(folder):
         try:
-            if (run := settle(store, spool)) is not None:
+            if (run := settle(store, spool, quiet=quiet)) is not None:
                 adopted.append(run)
         except HandrailError as error:
             complain(f"{spool.path} is not in the journal yet: {error.message}")
+        except OSError as error:
+            complain(f"{spool.path} is not in the journal yet: {error.strerror}")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            _set_aside(spool, f"{type(error).__name__}: {error}")
         finally:
             spool.close()
     return adopted
 
 
-def settle(store: Store, spool: Spool) -> str | None:
-    """Write the record of a spool and drop it; a spool of another store is left to that."""
+def settle(store: Store, spool: Spool, *, quiet: bool = False) -> str | None:
+    """Write the record of a spool and drop it; a spool of another store is left to that, and a damaged one set aside.
+
+    Of a damaged one everything is recorded that can be read.
+    """
     told = spools.told(spool)
     if not told.body:
-        # The run was never told that it may begin: its first line comes before that.
-        spool.remove()
+        # An empty one: the run was never told that it may begin, since its first line comes before that.
+        _set_aside(spool, told.damaged) if told.damaged else spool.remove()
         return None
     if told.store not in {store.id, spools.unopened(store.place)}:
+        if not quiet:
+            complain(f"{spool.path} waits for another journal: {told.store}; this one is {store.id}")
         return None
     store.append(entry_of(told))
-    spool.remove()
-    return str(told.body.get("run", ""))
+    _set_aside(spool, told.damaged) if told.damaged else spool.remove()
+    return str(told.body["run"])
 
 
 def entry_of(told: Told) -> Entry:
@@ -106,6 +119,22 @@ def _cut(step: Mapping[str, Any], letters: int) -> dict[str, Any]:
     if len(log) <= letters:
         return dict(step)
     return {**step, "log": f"{CUT}{len(log)} letters\n{log[len(log) - letters :]}"}
+
+
+def moment(text: object) -> datetime | None:
+    """Read a time with its zone; None for what is none."""
+    try:
+        read = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return read if read is not None and read.tzinfo is not None else None
+
+
+def _set_aside(spool: Spool, why: str) -> None:
+    try:
+        complain(f"{spool.path} is damaged and stands aside as {spool.set_aside()}: {why}")
+    except OSError as error:
+        complain(f"{spool.path} is damaged ({why}) and cannot be renamed: {error.strerror}")
 
 
 def _seconds(started: str, last: str) -> float:

@@ -59,6 +59,16 @@ class Spool:
         self.path.unlink(missing_ok=True)
         self.close()
 
+    def set_aside(self) -> Path:
+        """Give a damaged file another name, under which nobody adopts it but somebody can look at it."""
+        number, name = 1, self.path.with_name(f"{self.path.name}.bad")
+        while name.exists():
+            number += 1
+            name = self.path.with_name(f"{self.path.name}.bad{number}")
+        self.path.rename(name)
+        self.close()
+        return name
+
     def close(self) -> None:
         """Let the lock go; the file stays for whoever adopts it."""
         if self.descriptor >= 0:
@@ -85,6 +95,7 @@ class Told:
     body: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     end: dict[str, Any] | None = None
+    damaged: str = ""
 
 
 def make(run: str, *, store: str, body: Mapping[str, Any], folder: Path = FOLDER) -> Spool:
@@ -134,23 +145,33 @@ def lost(folder: Path = FOLDER) -> Iterator[Spool]:
 
 
 def told(spool: Spool) -> Told:
-    """Read what a spool tells; a line that was cut off tells nothing."""
+    """Read what a spool tells; a line that was cut off tells nothing, one that no recorder writes is damage."""
     found = Told()
     for line in _lines(spool):
-        if "begin" in line:
-            found.store, found.body = str(line.get("store", "")), line["begin"]
-        elif "event" in line:
-            found.events.append(line["event"])
-        elif "end" in line:
-            found.end = line["end"]
+        what = next((name for name in ("begin", "event", "end") if name in line), "")
+        said = line.get(what)
+        if not isinstance(said, dict) or (what == "begin" and not _names_a_run(said)):
+            found.damaged = found.damaged or f"a line is not as a recorder writes it: {clean(str(line)[:60])}"
+        elif what == "begin":
+            found.store, found.body = str(line.get("store", "")), said
+        elif what == "event":
+            found.events.append(said)
+        else:
+            found.end = said
+    if not found.body and not found.damaged and spool.size:
+        found.damaged = "it does not say which run began"
     return found
+
+
+def _names_a_run(body: Mapping[str, Any]) -> bool:
+    return isinstance(body.get("run"), str) and bool(body["run"])
 
 
 def _lines(spool: Spool) -> Iterator[dict[str, Any]]:
     content = spool.path.read_bytes()
     # Behind the last line is the room that was set aside: zeros.
     for line in content.split(b"\0", 1)[0].split(b"\n"):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             read = json.loads(line)
             if isinstance(read, dict):
                 yield read

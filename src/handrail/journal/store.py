@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from handrail.errors import BadInput, Refused
 from handrail.journal import head, tables, trouble
+from handrail.journal.claims import PRUNED, said
 from handrail.journal.engine import WRITES, engine_of, make_place, url_of
 from handrail.journal.record import NOTHING, Record, make
 from handrail.journal.tables import HEADS, RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
 
     from sqlalchemy.engine import Connection
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from handrail.journal.record import Entry
 
 T = TypeVar("T")
-PRUNED = "pruned"
 # How long the journal may be locked before a run is refused.
 BUSY_SECONDS = 5
 # Rows that are in memory at once while the journal is streamed.
@@ -48,9 +48,23 @@ class Store:
             self._placed(writes=writes)
         self._file = Path(self.place).stat().st_ino if self.url.get_backend_name() == "sqlite" else 0
         self._engine = engine_of(self.url, writes=writes)
-        self.id = self.reading(tables.ready) or (
-            self._writing(tables.prepare) if writes else self.reading(tables.known)
-        )
+        try:
+            self.id = self.reading(tables.ready) or (
+                self._writing(tables.prepare) if writes else self.reading(tables.known)
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Use it as long as the block lasts."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let the connections go."""
+        self.close()
 
     def close(self) -> None:
         """Let the connections go."""
@@ -80,14 +94,16 @@ class Store:
             return work(connection)
 
     def claims(self) -> list[Mapping[str, Any]]:
-        """Give the bodies of the records that say what was pruned."""
-        wanted = select(RECORDS.c.body).where(RECORDS.c.kind == PRUNED, RECORDS.c.body.is_not(None))
+        """Give the bodies of the records that say what was pruned; what says nothing of the kind proves nothing."""
+        wanted = select(RECORDS.c.body).where(tables.NUMBERED, RECORDS.c.kind == PRUNED, RECORDS.c.body.is_not(None))
         bodies = self.reading(lambda connection: list(connection.scalars(wanted.order_by(RECORDS.c.seq))))
-        return [json.loads(body) for body in bodies]
+        return [values for values in map(said, bodies) if values is not None]
 
-    def stream(self, *, since: int = 1, until: int | None = None) -> Iterator[Record]:
-        """Give the records from one number to another, in order, as they were at one moment."""
-        wanted = select(RECORDS).where(RECORDS.c.seq >= since).order_by(RECORDS.c.seq)
+    def stream(self, *, since: int | None = None, until: int | None = None) -> Iterator[Record]:
+        """Give the records from one number to another, or all there are, in order, as they were at one moment."""
+        wanted = select(RECORDS).order_by(RECORDS.c.seq)
+        if since is not None:
+            wanted = wanted.where(RECORDS.c.seq >= since)
         if until is not None:
             wanted = wanted.where(RECORDS.c.seq <= until)
         with self._told(), self._engine.connect() as connection:
@@ -167,5 +183,6 @@ class Store:
 
 
 def _is_there(connection: Connection, entry: Entry) -> bool:
-    same = select(RECORDS.c.seq).where(RECORDS.c.run == str(entry.body["run"]), RECORDS.c.kind == entry.kind)
+    mine = (RECORDS.c.run == str(entry.body["run"]), RECORDS.c.kind == entry.kind)
+    same = select(RECORDS.c.seq).where(tables.NUMBERED, *mine)
     return connection.execute(same.limit(1)).first() is not None

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table, Text, insert, select, update
 
 from handrail.errors import Refused
+from handrail.journal.record import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 VERSION = 1
+DIGITS = 9
 # The step that stands under a number makes a journal of that version one of the next.
 STEPS: dict[int, Callable[[Connection], None]] = {}
 
@@ -25,6 +27,7 @@ RECORDS = Table(
     "records",
     METADATA,
     Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
+    sa.CheckConstraint("seq > 0", name="records_seq"),
     *(Column(name, Text, nullable=False) for name in ("at", "class", "kind", "system", "environment", "verb")),
     *(Column(name, Text, nullable=False) for name in ("run", "change", "outcome")),
     Column("seconds", sa.Double, nullable=False),
@@ -37,6 +40,8 @@ RECORDS = Table(
     Index("records_change", "change"),
     Index("records_class", "class", "seq"),
 )
+# The first record has number 1: what stands before it was never written, and answers no question.
+NUMBERED = RECORDS.c.seq > 0
 HEADS = Table(
     "heads",
     METADATA,
@@ -63,14 +68,14 @@ def prepare(connection: Connection) -> str:
         STEPS[step](connection)
     if found < VERSION:
         connection.execute(update(META).where(META.c.name == "version").values(value=str(VERSION)))
-    return meta(connection)["id"]
+    return _identity(connection)
 
 
 def ready(connection: Connection) -> str:
     """Give the id of a store that needs nothing to be done, so that opening it waits for no lock; else nothing."""
     if not sa.inspect(connection).has_table(META.name) or not meta(connection):
         return ""
-    return meta(connection)["id"] if version_of(connection) == VERSION else ""
+    return _identity(connection) if version_of(connection) == VERSION else ""
 
 
 def known(connection: Connection) -> str:
@@ -85,10 +90,11 @@ def known(connection: Connection) -> str:
 
 def version_of(connection: Connection) -> int:
     """Read the version of the tables. Raises Refused for one that only a newer handrail knows."""
-    found = int(meta(connection).get("version", "0"))
+    said = meta(connection).get("version", "0")
+    found = int(said) if said.isascii() and said.isdigit() and len(said) < DIGITS else 0
     if not 0 < found <= VERSION:
         raise Refused(
-            f"the journal has version {found}, and this handrail knows versions up to {VERSION}",
+            f"the journal has version {clean(said[:20])}, and this handrail knows versions up to {VERSION}",
             next_step="use the handrail that wrote it, or a newer one",
         )
     return found
@@ -96,4 +102,14 @@ def version_of(connection: Connection) -> int:
 
 def meta(connection: Connection) -> dict[str, str]:
     """Read what the journal says of itself."""
-    return {row.name: row.value for row in connection.execute(select(META.c.name, META.c.value))}
+    return {str(row.name): str(row.value) for row in connection.execute(select(META.c.name, META.c.value))}
+
+
+def _identity(connection: Connection) -> str:
+    identity = meta(connection).get("id", "")
+    if not identity:
+        raise Refused(
+            "the journal does not say which one it is: somebody has altered its table meta",
+            next_step="put the newest backup of the journal back",
+        )
+    return str(clean(identity))

@@ -31,8 +31,11 @@ POSTGRESQL = {
     "42501": ("no permission for the journal", "GRANT the user CREATE on the schema, or the tables of the journal"),
     "53100": ("the disk of PostgreSQL is full", "df -h on the database's host"),
     "55P03": ("the journal is locked by another process", "SELECT * FROM pg_stat_activity"),
+    "57014": ("PostgreSQL took too long", "SELECT * FROM pg_stat_activity"),
     "57": ("PostgreSQL ended the connection", "pg_isready -d {where}"),
 }
+# A message is cut to so many.
+LETTERS = 300
 BUSY_SQLSTATES = frozenset({"55P03", "40001", "40P01"})
 
 
@@ -68,11 +71,12 @@ def refused(error: SQLAlchemyError, url: URL) -> Refused:
 
 def without(text: str, url: URL) -> str:
     """Take the password, and all else that a URL can hide, out of a message."""
-    secrets = [str(url.password or ""), *(str(value) for value in url.query.values())]
-    line = " ".join(text.split())[:300]
-    for secret in secrets:
-        line = line.replace(secret, "********") if secret else line
-    return line
+    values = [each for value in url.query.values() for each in ([value] if isinstance(value, str) else value)]
+    # The longest one first, so that no shorter one leaves a part of it.
+    for secret in sorted([str(url.password or ""), *values], key=len, reverse=True):
+        text = text.replace(secret, "********") if secret else text
+    # Cut last: half a password would fit none.
+    return " ".join(text.split())[:LETTERS]
 
 
 def _by_state(state: str) -> tuple[str, str] | None:

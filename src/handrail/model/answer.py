@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.model import duration
 from handrail.model.canonical import digest
+from handrail.model.intent import SHOWS_A_ROLLBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 LETTERS = 200
 # What comes from the future was made by a clock that is wrong; a little of that is normal.
 SKEW = timedelta(minutes=5)
-# A rollback that went well shows the same as a rehearsal of one.
-SHOWS_A_ROLLBACK = frozenset({"rehearse", "rollback"})
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from handrail.model.canonical import digest
 from handrail.model.history import Rules, counted, history
 from handrail.model.lifecycle import TRANSITIONS, State
 from handrail.model.signed import Document, Kind
+from handrail.model.tally import takes_back
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from handrail.model.change import Change
@@ -84,12 +85,20 @@ def count(
 
 
 def statements(change: Change, now: datetime, rules: Rules) -> Mapping[str, Mapping[str, Any]]:
-    """Give the newest statement of each checklist item that stands: signed by somebody of its role, not expired."""
+    """Give the newest statement of each checklist item that stands: by somebody of its role, not expired or revoked."""
     found: dict[str, Mapping[str, Any]] = {}
-    for document in history(change, now, rules).standing:
-        if document.kind is not Kind.STATEMENT or document.person is None:
-            continue
-        if document["role"] in document.person.roles and now < moment.read(document["expires"]):
-            signed = {"person": document.person.name, "digest": digest(document.payload)}
+    standing = history(change, now, rules).standing
+    for document in standing:
+        if document.kind is Kind.STATEMENT and _stands(document, standing, now):
+            signed = {"person": signer_of(document), "digest": digest(document.payload)}
             found[document["item"]] = {**document.payload, **signed}
     return found
+
+
+def _stands(statement: Document, documents: Sequence[Document], now: datetime) -> bool:
+    if statement.person is None or statement.key is None or statement["role"] not in statement.person.roles:
+        return False
+    # Whoever has a lost key can put any date on what they sign with it.
+    if moment.read(statement["expires"]) <= now or (statement.key.ends is not None and statement.key.ends <= now):
+        return False
+    return not any(takes_back(each, statement) and each.at >= statement.at for each in documents)

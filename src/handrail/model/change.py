@@ -73,6 +73,11 @@ class Change:
         """The digest that approvals name."""
         return digest(self.plan)
 
+    @cached_property
+    def request_digest(self) -> str:
+        """The digest of line 1 of the request, which all that is said of the change names."""
+        return digest(self.request.payload)
+
     def with_runs(self, runs: Sequence[ChangeRun]) -> Change:
         """Add runs that the journal knows and the folder may lack."""
         known = {run.run: run for run in (*self.runs, *runs)}

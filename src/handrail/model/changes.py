@@ -35,7 +35,7 @@ class Normal(Value):
 
 
 class Emergency(Value):
-    """What an emergency needs: it goes round windows, freezes, the checklist and the approvals of a normal change."""
+    """What an emergency needs: it goes round windows, freezes, schedule, checklist and a normal change's approvals."""
 
     allowed: bool = Field(default=True, description="Whether there are emergencies at all.")
     approvals: Approvals = Field(
@@ -73,4 +73,6 @@ class Changes(Value):
 
 def restores(changes: Changes | None, verb: Verb, *, emergency: bool) -> bool:
     """Whether a run brings service back, or protects it, so that a journal that is away must not hold it up."""
-    return emergency or (verb in RESTORING and (changes is None or changes.standard.get(verb) == ANY_TIME))
+    if changes is None:
+        return verb in RESTORING
+    return emergency or (verb in RESTORING and changes.standard.get(verb) == ANY_TIME)

@@ -23,6 +23,8 @@ class Kind(StrEnum):
 class Clearance:
     """What the gate found; it goes into the record of the run.
 
+    `rules` and `approvers` are the digests of what was asked, so that rules that were weakened for one run can be seen.
+
     A run that restores service goes on where its record has to wait.
     """
 
@@ -31,6 +33,8 @@ class Clearance:
     plan_digest: str
     reason: str = ""
     change: str = ""
+    rules: str = ""
+    approvers: str = ""
     window: str = ""
     approvals: tuple[Mapping[str, Any], ...] = ()
     checklist: tuple[Mapping[str, Any], ...] = ()
@@ -50,6 +54,8 @@ class Clearance:
             "change": self.change,
             "plan": dict(self.plan),
             "plan_digest": self.plan_digest,
+            "rules": self.rules,
+            "approvers": self.approvers,
             "window": self.window,
             "approvals": [dict(each) for each in self.approvals],
             "checklist": [dict(each) for each in self.checklist],

@@ -69,13 +69,15 @@ def history(change: Change, now: datetime, rules: Rules = ANY) -> History:
 
 
 def review_due(change: Change, now: datetime, within: timedelta) -> datetime | None:
-    """Say when the review of an emergency that ran is due; nothing when there is none, or it is done."""
-    ran = [run for run in change.runs if run.touched]
-    if change.type is not Type.EMERGENCY or not ran:
+    """Say when the review of an emergency that ran is due; nothing when there is none, or it is done.
+
+    A review is of the runs before it: what ran later needs another one.
+    """
+    if change.type is not Type.EMERGENCY:
         return None
-    if any(document.kind is Kind.REVIEW for document in history(change, now).standing):
-        return None
-    return min(run.at for run in ran) + within
+    reviews = [document.at for document in history(change, now).standing if document.kind is Kind.REVIEW]
+    waiting = [run.at for run in change.runs if run.touched and not any(run.at < at for at in reviews)]
+    return min(waiting) + within if waiting else None
 
 
 def _in_order(change: Change) -> list[Document | ChangeRun]:
@@ -103,6 +105,12 @@ def _why_not(change: Change, document: Document, now: datetime) -> str:
         return "it is older than the request"
     if "plan" in document.payload and document["plan"] != change.plan_digest and document.kind is not Kind.REJECT:
         return "it is for another plan"
+    if "request" in document.payload and document["request"] != change.request_digest:
+        return "it is for another request"
+    if "requester" in document.payload and document["requester"] != change.requester.name:
+        return f"it is for a request of {document['requester']}, and {change.requester.name} has signed this one"
+    if document.kind is Kind.REVIEW and person == change.requester:
+        return f"{person.name} requested the change: somebody else reviews it"
     return ""
 
 
@@ -117,9 +125,10 @@ def _state(
     votes = counted(change, documents, runs, at, rules)
     if votes.rejections:
         return State.REJECTED
-    if runs:
-        return State.IMPLEMENTED
     begun = Kind.ASSESS in kinds or change.type in UNASSESSED
+    # Records of runs in the folder are not signed: none of them stands for an assessment.
+    if runs and begun:
+        return State.IMPLEMENTED
     if votes.enough and begun:
         return State.SCHEDULED if Kind.SCHEDULE in kinds else State.APPROVED
     if begun and counted(change, documents, runs, at, rules, expired_too=True).enough:

@@ -41,6 +41,10 @@ class Verb(StrEnum):
         return self in {Verb.HOLD, Verb.RESUME}
 
 
+# The verbs that show that a rollback works: one that went well shows the same as a rehearsal of one.
+SHOWS_A_ROLLBACK = frozenset({Verb.REHEARSE.value, Verb.ROLLBACK.value})
+
+
 @dataclass(frozen=True)
 class Intent:
     """The operator's request. `version` without a `release` names one that is on the hosts already."""

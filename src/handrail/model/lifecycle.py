@@ -35,7 +35,7 @@ TRANSITIONS: Mapping[Kind, frozenset[State]] = {
     Kind.APPROVE: _OPEN,
     Kind.REJECT: _OPEN | {State.REQUESTED, State.REJECTED},
     Kind.REVOKE: _OPEN | {State.REQUESTED, State.REJECTED},
-    Kind.SCHEDULE: frozenset({State.APPROVED, State.SCHEDULED}),
+    Kind.SCHEDULE: frozenset({State.APPROVED, State.SCHEDULED, State.IMPLEMENTED}),
     Kind.RUN: frozenset({State.APPROVED, State.SCHEDULED, State.IMPLEMENTED}),
     Kind.CLOSE: frozenset({State.VERIFIED}),
     Kind.REVIEW: frozenset({State.IMPLEMENTED, State.VERIFIED, State.CLOSED}),

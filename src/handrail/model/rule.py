@@ -53,6 +53,7 @@ class Case:
     command: str
     rehearsals: Sequence[Mapping[str, Any]] = ()
     request_command: str = ""
+    approvers: str = ""
     could_approve: Mapping[str, Sequence[str]] = field(default_factory=dict)
     change: Change | None = None
     approval: Approval | None = None
@@ -63,9 +64,9 @@ class Case:
         """Say what asks for a change that allows it."""
         return replace(self, request_command=command)
 
-    def could(self, people: Mapping[str, Sequence[str]]) -> Case:
-        """Say who could approve it, by role."""
-        return replace(self, could_approve=people)
+    def could(self, people: Mapping[str, Sequence[str]], *, approvers: str) -> Case:
+        """Say who could approve it, by role, and the digest of the file that says so."""
+        return replace(self, could_approve=people, approvers=approvers)
 
     def of(
         self, change: Change, approval: Approval, *, differences: Sequence[str], not_before: datetime | None
@@ -101,12 +102,15 @@ class Case:
 def clock(case: Case) -> No | None:
     """A clock that was set back would open windows and revive approvals.
 
-    An emergency passes: a machine whose clock was ahead once must not hold everybody up until that time has come.
+    What no window holds up passes, and so does an emergency: a machine whose clock was ahead once must not hold
+    everybody up until that time has come.
     """
-    if case.newest is None or case.now >= case.newest - SKEW or case.kind is Kind.EMERGENCY:
+    free = case.kind is Kind.EMERGENCY or case.changes.standard.get(case.verb) == ANY_TIME
+    if case.newest is None or case.now >= case.newest - SKEW or free:
         return None
     here, there = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (case.now, case.newest))
-    return No("clock", f"this machine says {here}, but the journal has a record of {there}", "timedatectl")
+    text = f"this machine says {here}, but the journal has a record of {there}"
+    return No("clock", text, "timedatectl, here and where that record comes from: fab audit.show newest")
 
 
 def emergency(case: Case) -> No | None:

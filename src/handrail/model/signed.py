@@ -70,26 +70,30 @@ def _digest(value: object) -> bool:
 
 
 Check = Callable[[object], bool]
-_LATER: Check = lambda value: value == "" or _moment(value)  # noqa: E731 - one line of the table below
+_TYPE: Check = lambda value: isinstance(value, str) and value in set(Type)  # noqa: E731 - one line of the table below
+_LATER: Check = lambda value: value == "" or _moment(value)  # noqa: E731 - likewise
 _RISK: Check = lambda value: value in RISKS  # noqa: E731 - likewise
 _NO_PLAN: Check = lambda value: misshapen(value) == ""  # noqa: E731 - likewise
+# What is said of a change is of exactly one request: its plan, type, reason, risk, impact and time.
+# The requester has to be named: somebody else who signs the same bytes would make it theirs.
+_FOR: Mapping[str, Check] = {"request": _digest, "requester": _line, "plan": _digest}
 _DECISION: Mapping[str, Check] = {
-    "plan": _digest, "role": _line, "decision": _line, "expires": _moment, "text": _text,
+    **_FOR, "role": _line, "decision": _line, "expires": _moment, "text": _text,
 }  # fmt: skip
 _LASTING: Mapping[str, Check] = {**_DECISION, "expires": _LATER}
 
 # Exactly these keys, besides kind, change and at.
 KEYS: Mapping[Kind, Mapping[str, Check]] = {
     Kind.REQUEST: {
-        "plan": _NO_PLAN, "type": lambda value: value in set(Type), "reason": _line, "risk": _RISK, "impact": _text,
+        "plan": _NO_PLAN, "type": _TYPE, "reason": _line, "risk": _RISK, "impact": _text,
         "not_before": _LATER,
     },
-    Kind.ASSESS: {"plan": _digest, "risk": _RISK, "impact": _text, "text": _text},
-    Kind.STATEMENT: {"plan": _digest, "item": _line, "role": _line, "text": _text, "expires": _moment},
+    Kind.ASSESS: {**_FOR, "risk": _RISK, "impact": _text, "text": _text},
+    Kind.STATEMENT: {**_FOR, "item": _line, "role": _line, "text": _text, "expires": _moment},
     Kind.APPROVE: _DECISION,
     Kind.REJECT: _LASTING,
     Kind.REVOKE: _LASTING,
-    Kind.SCHEDULE: {"plan": _digest, "not_before": _moment, "text": _text},
+    Kind.SCHEDULE: {**_FOR, "not_before": _moment, "text": _text},
     Kind.CLOSE: {"text": _text},
     Kind.REVIEW: {"text": _text},
 }  # fmt: skip
@@ -149,7 +153,7 @@ def read(line: bytes) -> Mapping[str, Any]:
 
 def _misshapen(payload: Mapping[str, Any]) -> str:
     kind = payload.get("kind")
-    if kind not in {str(each) for each in KEYS}:
+    if not isinstance(kind, str) or kind not in {str(each) for each in KEYS}:
         return "its kind is unknown"
     keys = KEYS[Kind(kind)]
     if set(payload) != {"kind", "change", "at", *keys}:

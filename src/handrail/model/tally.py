@@ -87,7 +87,7 @@ def _why_not(document: Document, documents: Sequence[Document], question: Questi
         return f"{person.name} requested the change"
     if question.used_up:
         return "it is used up: the change was run already"
-    later = [each for each in documents if _takes_back(each, document) and each.at >= document.at]
+    later = [each for each in documents if takes_back(each, document) and each.at >= document.at]
     if later:
         return f"revoked at {later[-1]['at']}"
     if question.expired_too:
@@ -102,7 +102,8 @@ def _why_not(document: Document, documents: Sequence[Document], question: Questi
     return ""
 
 
-def _takes_back(revoke: Document, earlier: Document) -> bool:
+def takes_back(revoke: Document, earlier: Document) -> bool:
+    """Whether it takes back what the same person said in the same role."""
     same = (
         revoke.person == earlier.person and revoke["role"] == earlier["role"] if revoke.kind is Kind.REVOKE else False
     )
@@ -110,10 +111,10 @@ def _takes_back(revoke: Document, earlier: Document) -> bool:
 
 
 def _stands(rejection: Document, documents: Sequence[Document], at: datetime) -> bool:
-    """Whether a rejection still blocks: until the same person takes it back; one whose time is to come blocks too."""
+    """Whether a rejection still blocks: until the same person takes it back later; one of a time to come blocks too."""
     if rejection.person is None or rejection["role"] not in rejection.person.roles:
         return False
-    return not any(_takes_back(each, rejection) and rejection.at <= each.at <= at + AHEAD for each in documents)
+    return not any(takes_back(each, rejection) and rejection.at < each.at <= at + AHEAD for each in documents)
 
 
 def _matched(fit: Sequence[Document], needs: Mapping[str, int]) -> dict[str, list[Document]]:

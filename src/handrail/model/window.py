@@ -29,7 +29,7 @@ __all__ = ["AHEAD", "Opening", "TimeZone", "Window", "Windows", "next_openings",
 ALLOWED = "days and times such as Tue & Thu 22:00-02:00, Mon-Thu 10:00-16:00, daily 01:00-03:00; or any time"
 # How far openings are looked for: a year, a leap day and a month.
 AHEAD = timedelta(days=400)
-# Longer than any row of windows that touch without touching all week.
+# A row of touching windows ends within two weeks, or never.
 BEHIND = timedelta(days=16)
 
 _LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

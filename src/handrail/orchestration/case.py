@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -53,7 +54,8 @@ def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime
     if not bare.needs and not gate.request.change:
         return bare
     who = approvers_in(gate.loaded.base / changes.approvers)
-    asked = bare.could({role: tuple(person.name for person in who.with_role(role)) for role in bare.needs})
+    could = {role: tuple(person.name for person in who.with_role(role)) for role in bare.needs}
+    asked = bare.could(could, approvers=digest({key: held.person.name for key, held in who.keys.items()}))
     last: Case | None = None
     for change in _candidates(gate, changes, plan, who):
         judged = _judged(asked, gate, change, plan)
@@ -85,8 +87,9 @@ def _known_runs(gate: Gate, changes: Changes, change: str) -> list[ChangeRun]:
 
 
 def _judged(asked: Case, gate: Gate, change: Change, plan: Mapping[str, Any]) -> Case:
-    """Count the approvals of a change; its runs are those of the journal, whatever is filed."""
-    change = change.with_runs(_known_runs(gate, asked.changes, change.id))
+    """Count the approvals of a change. What is filed of its runs, unsigned, can use approvals up, and do no more."""
+    filed = tuple(run for run in change.runs if run.good)
+    change = replace(change, runs=filed).with_runs(_known_runs(gate, asked.changes, change.id))
     valid = asked.changes.emergency.valid if asked.kind is Kind.EMERGENCY else asked.changes.normal.valid
     return asked.of(
         change,

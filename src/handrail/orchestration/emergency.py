@@ -10,6 +10,7 @@ from pyinfra import logger
 
 from handrail.checklist.process import outside
 from handrail.model.clearance import Kind
+from handrail.secrets import masked
 
 if TYPE_CHECKING:
     from handrail.orchestration.run import Run
@@ -22,15 +23,16 @@ def announce(run: Run) -> str:
     """Tell others of an emergency that begins; says how that went, which never stops the run."""
     if run.clearance.kind is not Kind.EMERGENCY:
         return ""
+    reason = masked(run.clearance.reason, run.secrets)
     system, changes = run.environment.system, run.environment.system.changes
-    text = f"EMERGENCY: {run.holder} on {system.name} {run.environment.name}: {run.clearance.reason}"
+    text = f"EMERGENCY: {run.holder} on {system.name} {run.environment.name}: {reason}"
     logger.warning(text)
     command = changes.emergency.announce if changes else None
     if command is None:
         return "nobody is told: the environment names no command for it"
     told = {
         "event": "emergency", "text": text, "system": system.name, "environment": run.environment.name,
-        "run": run.run_id, "verb": str(run.intent.verb), "reason": run.clearance.reason, "change": run.clearance.change,
+        "run": run.run_id, "verb": str(run.intent.verb), "reason": reason, "change": run.clearance.change,
     }  # fmt: skip
     try:
         done = subprocess.run(

@@ -5,6 +5,8 @@ The journal is kept by a process of its own, which outlives this one: a controll
 
 from __future__ import annotations
 
+import os
+import pwd
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,10 +16,11 @@ from gevent.lock import BoundedSemaphore
 from handrail import filing
 from handrail.errors import HandrailError, Refused
 from handrail.journal.event import Event
+from handrail.journal.operator import operator
 from handrail.model import moment
 from handrail.model.canonical import canonical
+from handrail.model.change import GOOD
 from handrail.orchestration.emergency import announce
-from handrail.orchestration.run import who
 from handrail.secrets import masked
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ class Evidence:
         self._announced(announce(self.run))
 
     def _begin(self) -> None:
+        self._unused()
         restores = self.run.clearance.restores
         try:
             self.recorder.begin(self._body(), waits=restores)
@@ -68,6 +72,16 @@ class Evidence:
             # The hosts keep journals of their own; the record is tried again at the end.
             if not restores:
                 raise
+
+    def _unused(self) -> None:
+        """See that no other run has used the approvals up since the gate was passed."""
+        clearance = self.run.clearance
+        if not clearance.approvals or clearance.restores:
+            return
+        done = [run["run"] for run in self.recorder.change_runs(clearance.change) if run["outcome"] in GOOD]
+        if done:
+            text = f"the approvals of {clearance.change} were used up by the run {done[-1]}; nothing was touched"
+            raise Refused(text, next_step=f"fab change.show {clearance.change}")
 
     def event(self, event: Event) -> None:
         """Keep how a step came out; what is only under way is not kept."""
@@ -99,14 +113,13 @@ class Evidence:
         try:
             head = self.recorder.end(body)
         except HandrailError as error:
-            self.trouble = f"NOT IN THE JOURNAL YET: {error.message}"
-            return ""
-        self.trouble = ""
+            self.trouble, head = f"NOT IN THE JOURNAL YET: {error.message}", {}
         try:
             self._file(body, head)
         except HandrailError as error:
-            self.trouble = f"NOT FILED WITH ITS CHANGE: {error.message}"
-        return canonical(head)
+            told = f"NOT FILED WITH ITS CHANGE: {error.message}"
+            self.trouble = f"{self.trouble}; {told}" if self.trouble else told
+        return canonical(head) if head else ""
 
     def _file(self, body: dict[str, Any], head: dict[str, Any]) -> None:
         """File the run with its change, so that its state travels with its documents."""
@@ -114,7 +127,7 @@ class Evidence:
         if run.clearance.change and changes is not None:
             told = {key: body[key] for key in ("run", "outcome", "exit_code", "seconds")}
             at = moment.written(datetime.fromisoformat(body["ended"]))
-            filed = {**told, "at": at, "seq": head["seq"], "hash": head["hash"]}
+            filed = {**told, "at": at, "seq": head.get("seq", 0), "hash": head.get("hash", "")}
             filing.file_run(run.base / changes.folder, run.clearance.change, filed)
 
     def _ended(self) -> dict[str, Any]:
@@ -133,6 +146,7 @@ class Evidence:
         return {
             **asked(run.environment, run.intent),
             **run.clearance.json(),
+            "reason": self._masked(run.clearance.reason),
             "run": run.run_id,
             "what": plan.change if plan else "",
             "who": run.holder.partition(" ")[0],
@@ -150,5 +164,7 @@ def asked(environment: Environment, intent: Intent) -> dict[str, Any]:
         "environment": environment.name,
         "verb": str(intent.verb),
         "what": intent.release.version if intent.release else intent.version,
-        "who": who(),
+        "who": operator(),
+        # What the operator's environment says may be anything; this is whose process it is.
+        "account": pwd.getpwuid(os.getuid()).pw_name,
     }

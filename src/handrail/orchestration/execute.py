@@ -143,7 +143,7 @@ def _event(watch: Watch, host: Host, step: Step, reply: Reply, seconds: float) -
 
 
 def _touched(watch: Watch, host: str) -> bool:
-    """Whether a host has heard of this run; the first one always has the record to write."""
+    """Whether a host has heard of this run; the first one writes the record."""
     return watch.run.fleet.leased(host) or host == watch.run.fleet.roles.hosts[0]
 
 

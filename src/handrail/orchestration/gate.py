@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from handrail.errors import Refused
@@ -21,13 +21,15 @@ from handrail.orchestration.case import collect
 from handrail.orchestration.checked import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from handrail.checklist.case import Ask
     from handrail.hosts.inventory import Loaded
     from handrail.journal.recorder import Recorder
+    from handrail.model.changes import Changes
     from handrail.model.intent import Intent
     from handrail.model.request import Request
+    from handrail.model.rule import Case
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,28 @@ class Gate:
         clearance = Clearance(Kind.FREE, plan, digest(plan), self.request.reason, restores=urgent)
         if changes is None:
             return clearance
-        case = collect(self, changes, plan, datetime.now(UTC))
-        said = [no for rule in RULES if (no := rule(case)) is not None]
-        if said:
-            raise refusal(said)
+        case = self._passed(changes, plan)
+        answers = checked(self, case)
+        if answers:  # they may have taken minutes
+            case = self._passed(changes, plan)
         return replace(
             clearance,
             kind=case.kind,
             change=case.change.id if case.change else "",
+            rules=digest(changes.model_dump(mode="json", by_alias=True)),
+            approvers=case.approvers,
             window=words(changes.windows, ZoneInfo(changes.time_zone)),
             approvals=tuple(case.approval.json()) if case.approval else (),
-            checklist=tuple(answer.json() for answer in checked(self, case)),
+            checklist=tuple(answer.json() for answer in answers),
         )
+
+    def _passed(self, changes: Changes, plan: Mapping[str, Any]) -> Case:
+        """Ask every rule; raise Refused with all that say no."""
+        case = collect(self, changes, plan, datetime.now(UTC))
+        said = [no for rule in RULES if (no := rule(case)) is not None]
+        if said:
+            raise refusal(said)
+        return case
 
 
 def refusal(said: Sequence[No]) -> Refused:

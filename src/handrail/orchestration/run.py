@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import secrets as random
-import socket
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from handrail import artifacts
 from handrail.hosts.script import Command
+from handrail.journal.operator import operator
 from handrail.model.clearance import Clearance, Kind
 from handrail.model.fleet import Fleet
 from handrail.model.roles import roles_of, told
@@ -34,12 +33,6 @@ if TYPE_CHECKING:
     from handrail.model.slot import Slot
 
 
-def who() -> str:
-    """Name the operator and the machine, for the lease and the record; no control characters, no quotes."""
-    name = f"{getpass.getuser()}@{socket.gethostname()}"
-    return "".join(letter for letter in name if letter.isalnum() or letter in "@.-_")[:80]
-
-
 @dataclass
 class Run:
     """The state of one run of one verb; every host's steps share it."""
@@ -60,7 +53,7 @@ class Run:
         roles = roles_of(self.environment)
         self.fleet = Fleet(roles.of_edges() if self.intent.verb.edges_only else roles)
         loud = "EMERGENCY " if self.clearance.kind is Kind.EMERGENCY else ""
-        self.holder = self.holder or f"{who()} ({loud}{self.intent.verb})"
+        self.holder = self.holder or f"{operator()} ({loud}{self.intent.verb})"
 
     def __repr__(self) -> str:
         return f"Run({self.intent.verb}, {self.environment.name}, {self.run_id})"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,7 @@ from handrail.orchestration.gate import Gate
 from handrail.orchestration.run import Run
 from handrail.orchestration.send import Line
 from handrail.orchestration.watch import Watch
+from handrail.secrets import masked
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -41,6 +44,10 @@ WORDS = ("release", "sha256", "share", "service", "count", "message", "with_data
 NUMBERS = frozenset({"share", "count"})
 # What an inventory says of its hosts, and a command line does not.
 FIXED = frozenset({"environment", "systems"})
+# All that a command line says where there are rules.
+SAID = frozenset({*WORDS, "change", "emergency", "reason", "system", "inventory_folder"})
+# The gate is asked again when more time has passed before the run begins.
+PATIENCE_SECONDS = 10
 CACHE = Path(".handrail/artifacts")
 
 
@@ -64,12 +71,7 @@ def session(verb: Verb) -> Watch:
 
 def _make(verb: Verb) -> Watch:
     data = next(iter(state.inventory)).data
-    overridden = sorted(FIXED & set(state.inventory.override_data))
-    if overridden:
-        raise BadInput(
-            f"--data {overridden[0]} would put these hosts under the rules of others; nothing was touched",
-            next_step="set it in group_data/, where it is reviewed",
-        )
+    _refuse(FIXED & set(state.inventory.override_data))
     loaded = load_environment(
         {name: [(host.name, _address(host)) for host in members] for name, members in state.inventory.groups.items()},
         name=_wanted(data.get("environment"), "environment"),
@@ -77,16 +79,22 @@ def _make(verb: Verb) -> Watch:
         folder=Path(_wanted(data.get("inventory_folder") or "inventories", "inventory_folder")),
         only=_text(data, "system") or os.environ.get(SYSTEM_VARIABLE, ""),
     )
+    if loaded.environment.system.changes is not None:
+        _refuse(frozenset(state.inventory.override_data) - SAID)
     intent = intent_of(verb, {key: _text(data, key) for key in WORDS}, loaded)
     emergency = _text(data, "emergency").lower() in YES
-    request = Request(_text(data, "change"), emergency=emergency, reason=_text(data, "reason"))
+    request = Request(_text(data, "change"), emergency=emergency, reason=_text(data, "reason").strip())
     clearance = _cleared(loaded, intent, request)
     run = Run(loaded.environment, intent, base=loaded.base, cache=CACHE, clearance=clearance)
     # What cannot be read is found out now, before anything is touched.
+    began = time.monotonic()
     _ = run.secrets
     if intent.release is not None:
         _ = run.artifact
     _all_here(loaded.environment, verb)
+    if time.monotonic() - began > PATIENCE_SECONDS:  # a large artifact: the rules may say something else by now
+        run.clearance = _cleared(loaded, intent, request)
+    run.started = datetime.now(UTC)
     watch = Watch(run, Evidence(run, recorder.start()))
     run.listeners += [report.event, watch.evidence.event]
     if not report.quiet():
@@ -97,13 +105,25 @@ def _make(verb: Verb) -> Watch:
     return watch
 
 
+def _refuse(overridden: frozenset[str]) -> None:
+    """Refuse what a command line says in the place of the inventory, which was reviewed."""
+    if overridden:
+        raise BadInput(
+            f"--data {min(overridden)} would put these hosts under the rules of others, or others in their place; "
+            "nothing was touched",
+            next_step="set it in group_data/, where it is reviewed",
+        )
+
+
 def _cleared(loaded: Loaded, intent: Intent, request: Request) -> Clearance:
     """Pass the gate; whom it refuses is in the journal, too."""
     journal = recorder.start()
     try:
         return Gate(loaded, intent, request, journal, ask=_ask).check()
     except Refused as refused:
-        journal.refused({**asked(loaded.environment, intent), "reason": request.reason, "text": refused.message})
+        journal.refused(
+            {**asked(loaded.environment, intent), "reason": masked(request.reason, {}), "text": refused.message}
+        )
         raise
 
 

@@ -53,7 +53,7 @@ class Subject:
     @property
     def paths(self) -> dict[str, int]:
         """What clients ask for; a system without a frontend has no page."""
-        return {"/api/version": 2, "/api/items": 1, "/health" if self.system == "vendhub" else "/": 1}
+        return {"/api/version": 2, "/api/items": 1} | ({} if self.system == "vendhub" else {"/": 1})
 
     @property
     def hosts(self) -> tuple[str, ...]:

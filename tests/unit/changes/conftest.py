@@ -40,16 +40,18 @@ PLAN: dict[str, Any] = {
     "steps": ["Take the lease", "Stage the release"],
     "description": {"edge": "sha256:" + "1" * 64},
 }
+# An empty request is filled with the one that lies there.
+FOR = {"request": "", "requester": "requester", "plan": digest(PLAN)}
 FIELDS: dict[str, dict[str, Any]] = {
     "request": {
         "plan": PLAN, "type": "normal", "reason": "a release", "risk": "low", "impact": "none", "not_before": "",
     },
-    "assess": {"plan": digest(PLAN), "risk": "low", "impact": "none", "text": ""},
-    "approve": {"plan": digest(PLAN), "role": "CTO", "decision": "approve", "expires": "", "text": ""},
-    "reject": {"plan": digest(PLAN), "role": "CTO", "decision": "reject", "expires": "", "text": ""},
-    "revoke": {"plan": digest(PLAN), "role": "CTO", "decision": "revoke", "expires": "", "text": ""},
-    "schedule": {"plan": digest(PLAN), "not_before": "2026-11-24T16:30:00Z", "text": ""},
-    "statement": {"plan": digest(PLAN), "item": "migrations", "role": "CTO", "text": "tested", "expires": ""},
+    "assess": {**FOR, "risk": "low", "impact": "none", "text": ""},
+    "approve": {**FOR, "role": "CTO", "decision": "approve", "expires": "", "text": ""},
+    "reject": {**FOR, "role": "CTO", "decision": "reject", "expires": "", "text": ""},
+    "revoke": {**FOR, "role": "CTO", "decision": "revoke", "expires": "", "text": ""},
+    "schedule": {**FOR, "not_before": "2026-11-24T16:30:00Z", "text": ""},
+    "statement": {**FOR, "item": "migrations", "role": "CTO", "text": "tested", "expires": ""},
     "close": {"text": ""},
     "review": {"text": "what went wrong"},
 }  # fmt: skip
@@ -97,7 +99,15 @@ class Desk:
         fields = FIELDS[kind] | given
         if kind in {"approve", "statement"} and not fields["expires"]:
             fields["expires"] = moment.written(at + timedelta(hours=48))
+        if fields.get("request") == "":
+            fields["request"] = self.requested(change)
         return {"kind": kind, "change": change, "at": moment.written(at), **fields}
+
+    def requested(self, change: str) -> str:
+        """Give the digest of the request as it lies there."""
+        for path in sorted((self.folder / change).glob("request-*")):
+            return f"sha256:{hashlib.sha256(path.read_bytes().split(bytes([10]))[0]).hexdigest()}"
+        return "sha256:" + "0" * 64
 
     def bytes_of(self, line: bytes, by: str, namespace: str = "handrail") -> bytes:
         return line + b"\n" + raw_sign(line, self.keys[by], namespace)

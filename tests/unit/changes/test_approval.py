@@ -76,8 +76,8 @@ def test_nobody_approves_their_own_change_not_even_with_a_second_key(desk, tmp_p
     }
     desk.approvers = approvers.parse(yaml_of(people), source="approvers.yaml")
     desk.put("request", "cto", minutes=-60)
-    desk.put("assess", "tech", minutes=-50)
-    desk.put("approve", "second", minutes=-5)
+    desk.put("assess", "tech", minutes=-50, requester="cto")
+    desk.put("approve", "second", minutes=-5, requester="cto")
     result = counted(desk, needs={"CTO": 1})
     assert not result.enough
     assert reasons(result) == ["cto requested the change"]
@@ -367,3 +367,77 @@ def test_filing_never_overwrites(desk):
     for name in ("../x.signed", "README", "approve-0123456789ab.signed/x"):
         with pytest.raises(BadInput):
             filing.file(desk.folder, CHANGE, name, b"x")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"reason": "another"},
+        {"risk": "high"},
+        {"impact": "all is down"},
+        {"not_before": "2026-11-24T10:00:00Z"},
+        {"minutes": -70},
+        {"by": "both"},
+    ],
+    ids=str,
+)
+def test_an_approval_is_for_one_request_and_for_all_that_it_says(desk, other):
+    desk.assessed()
+    desk.put("approve", "cto", minutes=-5)
+    assert counted(desk, needs={"CTO": 1}).enough
+    said = {"minutes": -60, "by": "requester", **other}
+    first = next((desk.folder / CHANGE).glob("request-*"))
+    first.unlink()
+    desk.put("request", **said)
+    result = counted(desk, needs={"CTO": 1})
+    assert (result.enough, result.state) == (False, State.REQUESTED)
+    other_signer = "it is for a request of requester, and both has signed this one"
+    assert reasons(result) == [other_signer if "by" in other else "it is for another request"] * 2
+
+
+def test_what_was_approved_as_an_emergency_is_no_normal_change(desk):
+    desk.put("request", "requester", minutes=-60, type="emergency")
+    desk.put("approve", "cto", minutes=-5)
+    assert counted(desk, needs={"CTO": 1}).enough
+    next((desk.folder / CHANGE).glob("request-*")).unlink()
+    desk.assessed()
+    assert reasons(counted(desk, needs={"CTO": 1})) == ["it is for another request"]
+
+
+@pytest.mark.parametrize("kind", ["assess", "approve", "reject", "revoke", "schedule", "statement"])
+def test_whatever_is_said_of_another_request_does_not_count(desk, kind):
+    desk.assessed()
+    desk.put("approve", "cto", minutes=-20)
+    desk.put("approve", "owner", minutes=-20, role="Product Owner")
+    path = desk.put(kind, "cto", minutes=-5, request="sha256:" + "1" * 64)
+    past = history(desk.change(), NOW, Rules(NEEDS))
+    assert [(each.file, why) for each, why in past.ignored] == [(path.name, "it is for another request")]
+    assert past.state is State.APPROVED
+    payload = desk.payload(kind, minutes=-4)
+    del payload["request"]
+    line = canonical(payload).encode()
+    desk.write(line, desk.bytes_of(line, "cto"), kind=kind)
+    assert any(f"{kind} has exactly the keys" in why for _, why in history(desk.change(), NOW).ignored)
+
+
+def test_a_statement_is_taken_back_by_who_made_it(desk):
+    desk.assessed()
+    desk.put("statement", "cto", minutes=-5)
+    desk.put("revoke", "both", minutes=-4)
+    desk.put("revoke", "cto", minutes=-4, role="Product Owner")
+    desk.put("revoke", "cto", minutes=-6)
+    assert set(statements(desk.change(), NOW, Rules({}))) == {"migrations"}
+    desk.put("revoke", "cto", minutes=-4)
+    assert statements(desk.change(), NOW, Rules({})) == {}
+    desk.put("statement", "cto", minutes=-3)
+    assert set(statements(desk.change(), NOW, Rules({}))) == {"migrations"}
+
+
+def test_a_key_that_has_ended_states_nothing_any_more(desk):
+    text = yaml_of({name: (["Tech Lead"], [public(desk.keys[name])]) for name in ("requester", "tech")})
+    desk.assessed()
+    desk.put("statement", "cto", minutes=-5)
+    more = f"  cto:\n    roles: [CTO]\n    keys: [{{key: '{public(desk.keys['cto'])}', until: 2026-11-25}}]\n"
+    desk.approvers = approvers.parse(text + more, source="approvers.yaml")
+    assert set(statements(desk.change(), NOW, Rules({}))) == {"migrations"}
+    assert statements(desk.change(), NOW + timedelta(hours=12), Rules({})) == {}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from handrail import filing
 from handrail.control import change_looks, changes
+from handrail.journal.open import writer
+from handrail.journal.record import Entry
 from handrail.model.signed import Kind
 from tests.unit.changes.conftest import public, yaml_of
 
@@ -24,6 +27,8 @@ def project(tmp_path, keys, monkeypatch):
     shutil.copytree(REPOSITORY / "inventories", tmp_path / "inventories")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HANDRAIL_INVENTORY", "inventories/prod.py")
+    for name in ("HANDRAIL_STORE", "HANDRAIL_JOURNAL_KEY"):
+        monkeypatch.delenv(name, raising=False)
     roles = {"requester": [], "tech": ["Tech Lead"], "owner": ["Product Owner"], "cto": ["CTO"]}
     people = {name: (held, [public(keys[name])]) for name, held in roles.items()}
     Path("inventories/approvers.yaml").write_text(yaml_of(people))
@@ -178,11 +183,33 @@ def test_an_emergency_without_a_review_is_listed_as_due(fab, project):
     assert [row["state"] for row in fab(change_looks.list_changes, None, due=False)[1]["changes"]] == ["verified"]
 
 
+def test_what_is_due_is_only_read_and_without_a_journal_nothing_is(fab, project, monkeypatch):
+    handrail = project / ".handrail"
+    code, listed = fab(change_looks.list_changes, None, due=True)
+    assert (code, listed["changes"], handrail.exists()) == (0, [], False)
+    ran = {
+        "run": "0123456789ab", "system": "sanvi", "environment": "prod", "verb": "restart", "what": "", "change": "",
+        "emergency": True, "exit_code": 0, "who": "me@here", "reason": "orders are lost",
+        "started": "2020-01-01T00:00:00Z", "ended": "2020-01-01T00:01:00Z",
+    }  # fmt: skip
+    with writer() as store:
+        store.append(Entry("run", ran))
+    for key in handrail.glob("journal.key*"):
+        key.unlink()
+    code, listed = fab(change_looks.list_changes, None, due=True)
+    assert (code, [row["change"] for row in listed["changes"]]) == (1, ["0123456789ab"])
+    assert not list(handrail.glob("journal.key*"))
+    monkeypatch.setenv("HANDRAIL_STORE", "mysql://h/d")
+    assert fab(change_looks.list_changes, None, due=True)[0] == 2
+
+
 def test_who_rejected_is_told_how_to_take_it_back(fab):
     name = fab.request()[1]["change"]
     told = fab.say("reject", name, "tech", role="Tech Lead")[1]
     assert told["state"] == "rejected"
     assert told["next"] == f"fab change.revoke {name} --role 'Tech Lead'  # by tech"
+    # Documents are dated to the second; within one second the rejection goes before.
+    time.sleep(1)
     assert fab.say("revoke", name, "tech", role="Tech Lead")[1]["state"] == "requested"
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from handrail import filing
+from handrail.filing.find import for_plan
 from handrail.model.canonical import canonical
-from handrail.model.history import state
+from handrail.model.history import history, review_due, state
 from handrail.model.lifecycle import State
 from handrail.model.ssh_key import packed
 from handrail.signatures.verify import BEGIN, END
-from tests.unit.changes.conftest import CHANGE, NOW
+from tests.unit.changes.conftest import CHANGE, FIELDS, NOW, PLAN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +47,7 @@ def test_five_hundred_changes_are_listed_in_a_second(desk):
     for number in range(MANY):
         for kind, by in (("request", "cto"), ("assess", "both")):
             payload = desk.payload(kind, minutes=-60, change=f"shop-prod-20261124-{number:06x}")
+            payload |= {"requester": "cto"} if kind == "assess" else {}
             line = canonical(payload).encode()
             content = line + b"\n" + armoured(line, desk.keys[by])
             desk.write(line, content, kind=kind, change=payload["change"])
@@ -82,3 +87,75 @@ def test_the_list_and_the_run_are_told_the_same(desk):
     assert [(each.file, each.person, bool(each.wrong)) for each in listed.documents] == [
         (each.file, each.person, bool(each.wrong)) for each in read.documents
     ]
+
+
+CLOSE = {"kind": "close", "change": "shop-prod-20261124-000000", "at": "2026-11-24T12:00:00Z", "text": ""}
+ASKED = FIELDS["request"] | {"kind": "request", "change": CLOSE["change"], "at": CLOSE["at"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("request-000000000000.signed", {"kind": []}),
+        ("assess-000000000000.signed", {"kind": {}}),
+        ("request-000000000000.signed", CLOSE),
+        ("request-000000000000.signed", ASKED | {"type": []}),
+        ("request-000000000000.signed", ASKED | {"risk": {}}),
+        ("request-000000000000.signed", ASKED | {"plan": PLAN | {"hosts": {"web": [1]}}}),
+        ("request-000000000000.signed", ASKED | {"reason": "another", "impact": f'"plan":{canonical(PLAN)}'}),
+        ("run-y.json", {"run": ["y"], "outcome": "done", "at": "2026-11-24T12:00:00Z"}),
+        ("run-y.json", {"run": "y", "outcome": "done", "at": "9999-12-31T23:59:59Z"}),
+        ("run-y.json", {"run": "y", "outcome": "done", "at": "0001-01-01T00:00:00Z"}),
+        (os.fsdecode(b"\xff\n.signed"), {}),
+    ],
+    ids=str,
+)
+def test_no_file_that_somebody_puts_there_stops_a_gate_or_a_list(desk, name, content):
+    desk.put("request", "requester", minutes=-60, type="emergency")
+    for change in (CHANGE, "shop-prod-20261124-000000"):
+        path = desk.folder / change / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(canonical(content).encode() + b"\nx")
+        if name.startswith("run-"):
+            path.write_text(canonical(content))
+    assert [change.id for change in for_plan(desk.folder, PLAN, desk.approvers)] == [CHANGE]
+    listed = filing.changes(desk.folder, desk.approvers)
+    assert [change.id for change in listed.changes] == [CHANGE]
+    assert [change for change, _ in listed.broken] == ["shop-prod-20261124-000000"]
+    assert review_due(listed.changes[0], NOW, timedelta(days=5)) is None
+    assert len(history(desk.change(), NOW).ignored) == 1
+    assert all(document.file.isprintable() for document in desk.change().documents)
+
+
+def test_a_folder_that_is_shut_is_passed_over(desk, monkeypatch):
+    desk.assessed()
+    (desk.folder / "shop-prod-20261124-000000").mkdir()
+    real = os.listdir
+
+    def listed(place):
+        if str(place).endswith("000000"):
+            raise PermissionError(13, "Permission denied")
+        return real(place)
+
+    # Nothing is shut to the superuser.
+    monkeypatch.setattr(os, "listdir", listed)
+    assert [change.id for change in for_plan(desk.folder, PLAN, desk.approvers)] == [CHANGE]
+    assert filing.changes(desk.folder, desk.approvers).broken == (
+        ("shop-prod-20261124-000000", "it cannot be read: Permission denied"),
+    )
+
+
+def test_the_change_of_a_plan_is_found_among_a_thousand(desk):
+    names = [f"web{number}.example (10.0.0.{number})" for number in range(20)]
+    payload = desk.payload("request", minutes=-90, plan=PLAN | {"hosts": {"web": names}})
+    for number in range(1000):
+        line = canonical(payload | {"change": f"shop-prod-20261124-{number:06x}"}).encode()
+        desk.write(line, line + b"\nx", kind="request", change=f"shop-prod-20261124-{number:06x}")
+    seconds = []
+    for _ in range(5):
+        began = time.process_time()
+        assert list(for_plan(desk.folder, PLAN, desk.approvers)) == []
+        seconds.append(time.process_time() - began)
+    assert min(seconds) < 0.05, seconds
+    desk.assessed()
+    assert [change.id for change in for_plan(desk.folder, PLAN, desk.approvers)] == [CHANGE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -39,7 +40,14 @@ def document(kind, by, minutes, number=0, **given):
 
 def change(*documents, runs=(), of="normal"):
     request = document("request", "asker", -60, type=of)
-    return Change(CHANGE, request, (request, *documents), tuple(runs))
+    return Change(CHANGE, request, (request, *(bound(each, request) for each in documents)), tuple(runs))
+
+
+def bound(said, request):
+    """Let a document be for this request, unless it names another."""
+    here = {"request": digest(request.payload)} if said.payload.get("request") == "" else {}
+    here |= {"requester": request.person.name} if "requester" in said.payload else {}
+    return replace(said, payload={**said.payload, **here})
 
 
 def run(outcome, minutes, name="r1"):
@@ -122,6 +130,8 @@ def documents(draw):
         given["expires"] = moment.written(NOW + timedelta(minutes=draw(st.integers(-70, 70))))
     if "plan" in FIELDS[kind] and draw(st.integers(0, 5)) == 0:
         given["plan"] = digest("another")
+    if "request" in FIELDS[kind] and draw(st.integers(0, 5)) == 0:
+        given["request"] = digest("another")
     return document(kind, draw(people), draw(st.integers(-70, 10)), draw(st.integers(0, 9)), **given)
 
 
@@ -145,6 +155,7 @@ needs = st.sampled_from([{}, {"CTO": 1}, {"CTO": 1, "Product Owner": 1}, {"CTO":
 def test_no_sequence_of_documents_leads_to_an_illegal_state(made, wanted):
     rules = Rules(wanted)
     past = history(made, NOW, rules)
+    result = count(made, wanted, DIGEST, NOW)
     kinds_standing = {each.kind for each in past.standing}
     good = any(each.good for each in made.runs)
     touched = any(each.touched for each in made.runs)
@@ -152,12 +163,13 @@ def test_no_sequence_of_documents_leads_to_an_illegal_state(made, wanted):
     assert (past.state is State.CLOSED) <= (good and Kind.CLOSE in kinds_standing)
     assert (past.state is State.VERIFIED) <= good
     assert (past.state is State.IMPLEMENTED) <= touched
+    assessed = made.type != "normal" or Kind.ASSESS in kinds_standing
+    assert (past.state is State.IMPLEMENTED or result.enough) <= assessed
     assert (Kind.REVIEW in kinds_standing) <= (made.type == "emergency" and touched)
     assert (Kind.SCHEDULE in kinds_standing) <= (made.type != "normal" or Kind.ASSESS in kinds_standing)
     assert all(each.at <= NOW + timedelta(minutes=10) for each in past.standing)
     assert all(each.person.roles or each.kind in {Kind.SCHEDULE, Kind.CLOSE} for each in past.standing)
     assert all(each.person.roles or each.person == made.requester for each in past.standing)
-    result = count(made, wanted, DIGEST, NOW)
     if result.enough:
         assert past.state in TRANSITIONS[Kind.RUN]
         assert not good
@@ -167,6 +179,7 @@ def test_no_sequence_of_documents_leads_to_an_illegal_state(made, wanted):
         for each in result.counted:
             assert each["role"] in each.person.roles
             assert each["plan"] == DIGEST
+            assert each["request"] == digest(made.request.payload)
             assert moment.read(each["expires"]) > NOW
 
 
@@ -183,6 +196,42 @@ def test_the_order_in_which_files_are_read_does_not_matter(made, wanted, random)
 @settings(max_examples=200, deadline=None)
 @given(changes, needs)
 def test_a_rejection_only_ever_makes_less_possible(made, wanted):
-    more = document("reject", "tech", 0, number=99, role="Tech Lead")
+    # Later than each revocation that counts now.
+    more = bound(document("reject", "tech", 6, number=99, role="Tech Lead"), made.request)
     other = Change(made.id, made.request, (*made.documents, more), made.runs)
     assert not count(other, wanted, DIGEST, NOW).enough or not count(made, wanted, DIGEST, NOW).enough
+
+
+def test_a_record_of_a_run_stands_for_no_assessment():
+    runs = (run("failed", -45),)
+    forged = change(APPROVE, runs=runs)
+    assert state(forged, NOW, RULES) is State.REQUESTED
+    assert "the change is requested" in may(forged, Kind.RUN, NOW, RULES)
+    assert not count(forged, {"CTO": 1}, DIGEST, NOW).enough
+    assert state(change(APPROVE, runs=runs, of="emergency"), NOW, RULES) is State.IMPLEMENTED
+    assert state(change(ASSESS, APPROVE, runs=runs), NOW, RULES) is State.IMPLEMENTED
+
+
+def test_a_change_that_has_run_can_be_scheduled_for_later():
+    later = document("schedule", "tech", -30)
+    made = change(ASSESS, APPROVE, later, runs=(run("failed", -35),))
+    past = history(made, NOW, RULES)
+    assert [each.file for each in past.standing if each.kind is Kind.SCHEDULE] == [later.file]
+    assert past.state is State.IMPLEMENTED
+
+
+def test_who_requested_an_emergency_does_not_review_it():
+    request = document("request", "cto", -60, type="emergency")
+    own = document("review", "cto", -5)
+    made = Change(CHANGE, request, (request, own), (run("done", -10),))
+    assert review_due(made, NOW, timedelta()) == NOW - timedelta(minutes=10)
+    assert [why for _, why in history(made, NOW).ignored] == ["cto requested the change: somebody else reviews it"]
+
+
+@pytest.mark.parametrize(("minutes", "due"), [(-20, False), (-15, True), (-10, True)])
+def test_a_review_is_of_the_runs_before_it(minutes, due):
+    review = document("review", "tech", -15)
+    made = change(review, of="emergency", runs=(run("failed", -30), run("done", minutes, "r2")))
+    assert review_due(made, NOW, timedelta()) == (NOW + timedelta(minutes=minutes) if due else None)
+    again = change(review, document("review", "tech", -5), of="emergency", runs=made.runs)
+    assert review_due(again, NOW, timedelta()) is None

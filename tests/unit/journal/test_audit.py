@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gc
 import json
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,8 @@ from handrail.journal.record import Entry, Retention
 from handrail.journal.store import Store
 from tasks import audit
 from tests.unit.journal.entries import filled, hands
+
+REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +48,19 @@ def fab(capsys, monkeypatch):
         return SimpleNamespace(returncode=ended.value.code or 0, stdout=out, stderr=err)
 
     return typed
+
+
+@pytest.fixture
+def nowhere():
+    """An inventory whose hosts do not answer."""
+    spec = (REPOSITORY / "inventories" / "sanvi.yaml").read_text().partition("\nchanges:\n")[0]
+    Path("sanvi.yaml").write_text(f"{spec}\nenvironments: {{prod: null}}\n")
+    data = {"environment": "prod", "systems": ("sanvi.yaml",), "ssh_hostname": "127.0.0.1", "ssh_port": 9}
+    groups = [
+        f"{name} = [('{name}1', {{'address': '10.0.0.{last}'}})]" for last, name in enumerate(("web", "edge", "db"))
+    ]
+    Path("prod.py").write_text("\n".join([*groups, f"all = (['web1', 'edge1', 'db1'], {data!r})\n"]))
+    return "prod.py"
 
 
 def kinds(store):
@@ -117,6 +134,29 @@ def test_heads_from_hosts_are_compared(journal, fab):
     done = fab("audit.verify", "--heads", "heads")
     assert done.returncode == 1
     assert "truncated records 4 to 5" in done.stdout
+
+
+def test_hosts_that_do_not_answer_do_not_say_that_somebody_has_touched_it(nowhere, fab):
+    done = fab("audit.verify", "--inventory", nowhere)
+    assert done.returncode == 3
+    assert "no host gives its heads" in done.stderr
+    assert "fab audit.verify" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("verify",), ("show", "2"), ("prune",), ("export", "--since", "2026-01-01", "--output", "x.json")]
+)
+def test_no_connection_stays_open(words, journal, fab):
+    journal.close()
+    gc.collect()
+    gc.disable()  # what is left open must not be closed by chance
+    try:
+        task, *options = words
+        assert fab(f"audit.{task}", *options).returncode == 0
+        opened = [os.path.realpath(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd")]  # noqa: PTH208
+    finally:
+        gc.enable()
+    assert [path for path in opened if Path(path).name.startswith("journal.db")] == []
 
 
 def test_a_record_is_shown_by_number_run_and_as_the_newest(journal, fab):

@@ -68,7 +68,7 @@ def eventually(count):
 
 
 def spools():
-    return [path.name for path in spool.FOLDER.iterdir()]
+    return [path.name for path in spool.FOLDER.glob("*")]
 
 
 def controller(events=3):
