@@ -26,8 +26,8 @@ def history(environment: Environment, connections: Connections, *, lines: int) -
     for reply in replies.values():
         for line in reply.values("entry"):
             _add(runs, line)
-    # Of two runs that ended within the same second, the token tells which was later.
-    return sorted(runs.values(), key=lambda run: (run["at"], run.get("token", 0)))[-lines:]
+    # The token tells which run was later; the clock of the machine that a run was made from may be wrong.
+    return sorted(runs.values(), key=lambda run: (run.get("token", 0), run["at"]))[-lines:]
 
 
 def _add(runs: dict[str, dict[str, Any]], line: str) -> None:
@@ -43,6 +43,7 @@ def _add(runs: dict[str, dict[str, Any]], line: str) -> None:
         runs[entry["run"]] = {
             "at": entry["at"],
             "run": entry["run"],
+            "token": entry.get("token", 0),
             "verb": verb,
             "who": who,
             "what": "",
