@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from tests.lab.fleet import Fleet
 
 FIRST = "1.0.0"
+# A command of a run that was killed may still be at work, and would be taken for another run's.
 EVERYWHERE = f"""
 systemctl stop 'handrail-*' 2>/dev/null || :
 iptables -F
 rm -rf {RUN}/lease* {RUN}/blue* {RUN}/green* {RUN}/incoming* {ROOT}/gate/maintenance
 systemctl is-active -q ssh || systemctl start ssh
+[ ! -d {RUN} ] || flock -x -w 60 {RUN}/lock true
 """
 # A web host that was an edge in some test is none any more.
 ON_WEB = f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -68,6 +69,25 @@ def test_both_slots_are_stopped_at_once_and_one_that_never_was_is_no_error(backe
     (argv,) = Systemd().stop([backend])
     assert argv[-1] == "sanvi-backend@green.service"
     assert "[ $? = 5 ]" in argv[2]
+
+
+@pytest.mark.parametrize(
+    ("state", "restarts", "code"),
+    [
+        ("active", 0, 1),
+        ("activating", 2, 1),
+        ("deactivating", 0, 1),
+        ("activating", 3, 0),
+        ("failed", 0, 0),
+        ("inactive", 0, 0),
+    ],
+)
+def test_died_when_stopped_given_up_or_restarted_again_and_again(backend, tmp_path, state, restarts, code):
+    shim = tmp_path / "systemctl"
+    shim.write_text(f"#!/bin/sh\n[ $1 = is-active ] && echo {state} || echo {restarts}\n")
+    shim.chmod(0o755)
+    done = subprocess.run(Systemd().died(backend), env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+    assert done.returncode == code
 
 
 def test_migration_runs_as_the_service_would(backend):

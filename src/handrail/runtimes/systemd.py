@@ -24,6 +24,12 @@ systemctl is-active -q "$0" && exit
 systemctl reset-failed "$0" 2>/dev/null
 systemctl start "$0"
 """
+# One that was stopped, or has ended well, will not come up: whoever waits for its health keeps others from the host.
+DIED = """
+[ "$(systemctl show -p NRestarts --value "$0")" -lt "$1" ] || exit 0
+case $(systemctl is-active "$0") in inactive | failed) exit 0 ;; esac
+exit 1
+"""
 # What is asked of a unit; see systemctl(1), "show".
 PROPERTIES = "Id,LoadState,ActiveState,SubState,NRestarts,UnitFileState"
 
@@ -100,9 +106,8 @@ class Systemd:
         return (("sh", "-c", 'systemctl stop "$@" || [ $? = 5 ]', "handrail", *map(_unit, instances)),)
 
     def died(self, instance: Instance) -> Argv:
-        """Exit 0 when systemd gave up or has started it again and again."""
-        script = '[ "$(systemctl show -p NRestarts --value "$0")" -ge "$1" ] || systemctl is-failed -q "$0"'
-        return ("sh", "-c", script, _unit(instance), str(RESTARTS_THAT_MEAN_DEAD))
+        """Exit 0 when it was stopped, systemd gave up, or has started it again and again."""
+        return ("sh", "-c", DIED, _unit(instance), str(RESTARTS_THAT_MEAN_DEAD))
 
     def restarts(self, instance: Instance) -> Argv:
         """Print the unit's own count since it was started."""
