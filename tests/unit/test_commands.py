@@ -115,6 +115,23 @@ def test_all_instances_are_started_for_hosts_may_disagree_about_which_run():
     assert asked(scale(3, states(1)), Do.START, "edge1") == []
 
 
+@pytest.mark.parametrize(
+    ("intent", "counts"),
+    [
+        (Intent(Verb.STARTUP), True),
+        (Intent(Verb.SCALE, service="frontend", count=1), True),
+        (Intent(Verb.RESTART), False),
+        (Intent(Verb.REHEARSE), False),
+    ],
+)
+def test_restarts_count_from_what_there_was_unless_the_slot_was_emptied(intent, counts):
+    first, *_ = asked(run(intent, states(1)), Do.START, "web1")
+    slot, name, begin, count, died, *_ = first.arguments[4:]
+    assert (slot in {"blue", "green"}, name, "systemctl start" in begin) == (True, "frontend", True)
+    assert ("NRestarts" in count, count != "") == (counts, counts)
+    assert "RESTARTS" in died
+
+
 def test_only_new_instances_are_asked_whether_they_were_started_again():
     (web,) = asked(scale(3, states(1)), Do.STEADY, "web1")
     assert web.arguments[2::6] == ("frontend.2", "frontend.3")

@@ -253,15 +253,16 @@ def test_stop_of_unknown_containers_is_no_error_and_a_dead_daemon_is_one(host, a
 
 
 @pytest.mark.parametrize(
-    ("said", "died"),
+    ("said", "before", "died"),
     [
-        ("running 0", False), ("running 2", False), ("restarting 3", True), ("running 3", True),
-        ("exited 0", True), ("created 0", True), ("paused 0", False), ("", False),
+        ("running 0", 0, False), ("running 2", 0, False), ("restarting 3", 0, True), ("running 3", 0, True),
+        ("running 502", 500, False), ("restarting 503", 500, True),
+        ("exited 0", 0, True), ("created 0", 0, True), ("paused 0", 0, False), ("", 0, False),
     ],
 )  # fmt: skip
-def test_what_will_not_come_up_is_dead(host, api, said, died):
+def test_what_will_not_come_up_is_dead(host, api, said, before, died):
     host.command("docker", f"container\\ inspect*) echo {said} ;;")
-    assert (host.run(Docker().died(api)).returncode == 0) == died
+    assert (host.run(Docker().died(api), RESTARTS=str(before)).returncode == 0) == died
 
 
 def test_states_are_read_by_name_and_an_unknown_one_is_left_out(api):

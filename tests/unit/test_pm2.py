@@ -91,8 +91,10 @@ def put(root, path, text, mode=0o644):
     return file
 
 
-def run(argv, **environment):
-    return subprocess.run(argv, capture_output=True, text=True, check=False, env=os.environ | environment, timeout=30)
+def run(argv, *, cwd=None, **environment):
+    return subprocess.run(
+        argv, capture_output=True, text=True, check=False, env=os.environ | environment, timeout=30, cwd=cwd
+    )
 
 
 def plain(argv):
@@ -195,11 +197,11 @@ def host(tmp_path):
     return tmp_path
 
 
-def told(host, commands, state="active"):
+def told(host, commands, state="active", cwd=None):
     said = host / "said"
     said.unlink(missing_ok=True)
     for argv in commands:
-        done = run(argv, PATH=f"{host}/bin:{os.environ['PATH']}", SAID=str(said), STATE=state)
+        done = run(argv, cwd=cwd, PATH=f"{host}/bin:{os.environ['PATH']}", SAID=str(said), STATE=state)
         assert done.returncode == 0, done.stderr
     return said.read_text().splitlines() if said.exists() else []
 
@@ -207,9 +209,12 @@ def told(host, commands, state="active"):
 def test_start_enables_it_and_has_pm2_look_again(host, service):
     one = Instance("vendhub", str(host), service, Slot.BLUE)
     put(host, "pm2/vendhub-api-blue.json", "{}")
-    said = told(host, Pm2().start(one))
+    put(host, "bin/systemctl", '#!/bin/sh\necho "$* $(cd pm2/enabled && echo *)" >>"$SAID"\n', 0o755)
+    said = told(host, Pm2().start(one), cwd=host)
     assert (host / "pm2/enabled/vendhub-api-blue.json").read_text() == "{}"
-    assert said[-2:] == ["start vendhub-pm2.service", "reload vendhub-pm2.service"]
+    seen = "vendhub-api-blue.asked vendhub-api-blue.json"
+    assert said[-2:] == [f"start vendhub-pm2.service {seen}", f"reload vendhub-pm2.service {seen}"]
+    assert [path.name for path in (host / "pm2/enabled").iterdir()] == ["vendhub-api-blue.json"]
 
 
 def test_start_that_fails_says_why_in_its_first_line(host, service):
@@ -257,21 +262,24 @@ def test_a_process_without_a_number_does_not_run(blue, row, running):
 
 
 @pytest.mark.parametrize(
-    ("row", "code"),
+    ("row", "before", "code"),
     [
-        ("online\t0\t178\ttrue", 1),
-        ("online\t2\t178\ttrue", 1),
-        ("PM2 is down\t0\t0\ttrue", 1),
-        ("online\t3\t178\ttrue", 0),
-        ("online\t0\t0\ttrue", 0),
-        ("errored\t0\t0\ttrue", 0),
-        ("stopped\t0\t0\ttrue", 0),
+        ("online\t0\t178\ttrue", "0", 1),
+        ("online\t2\t178\ttrue", "0", 1),
+        ("PM2 is down\t0\t0\ttrue", "0", 1),
+        ("online\t3\t178\ttrue", "0", 0),
+        ("online\t0\t0\ttrue", "0", 0),
+        ("errored\t0\t0\ttrue", "0", 0),
+        ("stopped\t0\t0\ttrue", "0", 0),
+        ("online\t502\t178\ttrue", "500", 1),
+        ("waiting restart\t503\t178\ttrue", "500", 0),
     ],
 )
-def test_died_when_stopped_or_restarted_again_and_again(blue, row, code):
+def test_died_when_stopped_or_restarted_again_and_again_since_the_wait_began(blue, row, before, code):
     words = Pm2().died(blue)
     at = words.index("timeout")
-    assert run([*words[:at], "printf", "%s\n", f"vendhub-api-blue\t{row}"]).returncode == code
+    printed = [*words[:at], "printf", "%s\n", f"vendhub-api-blue\t{row}"]
+    assert run(printed, RESTARTS=before).returncode == code
 
 
 @pytest.mark.parametrize(("verb", "number"), [("restarts", "7"), ("pid", "178")])
@@ -306,9 +314,13 @@ def pm2(tmp_path):
     return tmp_path
 
 
-def sync(pm2, **environment):
-    rows = [("kept", "online"), ("dead", "errored"), ("gone", "online"), ("somebody's", "online")]
-    found = [{"name": name, "pm_id": i, "pm2_env": {"status": status}} for i, (name, status) in enumerate(rows)]
+ROWS = (("kept", "online"), ("dead", "errored"), ("gone", "online"), ("somebody's", "online"))
+
+
+def sync(pm2, *, rows=ROWS, pid=178, **environment):
+    found = [
+        {"name": name, "pm_id": i, "pid": pid, "pm2_env": {"status": status}} for i, (name, status) in enumerate(rows)
+    ]
     given = {"ALIVE": "no", "SAID": str(pm2 / "said"), "LIST": json.dumps(found), "TZ": "UTC", "HOME": "/"}
     paths = {"PATH": f"{pm2}/bin:{os.environ['PATH']}", "PM2_PID_FILE_PATH": str(pm2 / "run/pm2.pid")}
     done = run(["node", str(pm2 / "pm2/sync.js")], **{**given, **paths, **environment})
@@ -321,6 +333,23 @@ def test_sync_stops_what_is_not_enabled_starts_what_is_and_leaves_what_is_not_ou
     assert done.returncode == 0, done.stderr
     assert said[:3] == ["connect", "delete 1", "delete 2"]
     assert [line.split()[:2] for line in said[3:]] == [["start", "dead"], ["start", "new"]]
+
+
+@needs_node
+@pytest.mark.parametrize(
+    ("status", "pid", "asked", "anew"),
+    [
+        ("waiting restart", 0, "kept.asked", True),
+        ("online", 0, "kept.asked", True),
+        ("online", 178, "kept.asked", False),
+        ("waiting restart", 0, "new.asked", False),
+    ],
+)
+def test_sync_starts_anew_what_a_start_was_asked_for_unless_it_runs(pm2, status, pid, asked, anew):
+    put(pm2, f"pm2/enabled/{asked}", "")
+    done, said = sync(pm2, rows=[("kept", status)], pid=pid)
+    assert done.returncode == 0, done.stderr
+    assert ("delete 0" in said, any(line.startswith("start kept ") for line in said)) == (anew, anew)
 
 
 @needs_node

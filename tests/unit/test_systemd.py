@@ -72,21 +72,25 @@ def test_both_slots_are_stopped_at_once_and_one_that_never_was_is_no_error(backe
 
 
 @pytest.mark.parametrize(
-    ("state", "restarts", "code"),
+    ("state", "counts", "code"),
     [
-        ("active", 0, 1),
-        ("activating", 2, 1),
-        ("deactivating", 0, 1),
-        ("activating", 3, 0),
-        ("failed", 0, 0),
-        ("inactive", 0, 0),
+        ("active", (0, 0), 1),
+        ("activating", (0, 2), 1),
+        ("deactivating", (0, 0), 1),
+        ("activating", (0, 3), 0),
+        ("active", (500, 502), 1),
+        ("activating", (500, 503), 0),
+        ("failed", (0, 0), 0),
+        ("inactive", (0, 0), 0),
     ],
 )
-def test_died_when_stopped_given_up_or_restarted_again_and_again(backend, tmp_path, state, restarts, code):
+def test_died_when_stopped_given_up_or_restarted_again_and_again(backend, tmp_path, state, counts, code):
+    before, restarts = counts
     shim = tmp_path / "systemctl"
     shim.write_text(f"#!/bin/sh\n[ $1 = is-active ] && echo {state} || echo {restarts}\n")
     shim.chmod(0o755)
-    done = subprocess.run(Systemd().died(backend), env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=False)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "RESTARTS": str(before)}
+    done = subprocess.run(Systemd().died(backend), env=environment, check=False)
     assert done.returncode == code
 
 

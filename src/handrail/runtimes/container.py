@@ -72,7 +72,7 @@ DIED = """
 docker container inspect --format '{{.State.Status}} {{.RestartCount}}' "$1" | {
     read -r state count
     case $state in created | exited | dead | removing) exit 0 ;; esac
-    [ "${count:-0}" -ge "$2" ]
+    [ "$((${count:-0} - ${RESTARTS:-0}))" -ge "$2" ]
 }
 """
 # What is never empty comes last: a connector may strip lines.
@@ -140,7 +140,7 @@ class Containers:
         return (stop(seconds, *(one.process for one in instances)),)
 
     def died(self, instance: Instance) -> Argv:
-        """Exit 0 when it does not run and will not be started again, or was started again and again."""
+        """Exit 0 when it will not be started again, or was started again and again since `$RESTARTS`."""
         return ("sh", "-c", DIED, "handrail", instance.process, str(RESTARTS_THAT_MEAN_DEAD))
 
     def restarts(self, instance: Instance) -> Argv:

@@ -43,9 +43,11 @@ sync() {
     return 1
 }
 """
+# What was asked for is made anew also where PM2 would try again by itself: its count of restarts begins anew as well.
 START = """
 name=$1 enabled=$2
-mkdir -p "$enabled" && ln -sfn "../$name.json" "$enabled/$name.json" || exit 1
+mkdir -p "$enabled" && ln -sfn "../$name.json" "$enabled/$name.json" && true >"$enabled/$name.asked" || exit 1
+trap 'rm -f "$enabled/$name.asked"' EXIT
 systemctl is-enabled -q "$unit" || systemctl enable -q "$unit" || exit 1
 sync
 """
@@ -56,8 +58,8 @@ case $(systemctl is-active "$unit") in inactive | failed | unknown) ;; *) sync ;
 # A program that could not be started at all is online without a number.
 DIED = """
 most=$0
-"$@" | awk -F '\\t' -v most="$most" '
-    $2 == "errored" || $2 == "stopped" || $2 == "online" && $4 == 0 || $3 >= most { dead = 1 }
+"$@" | awk -F '\\t' -v most="$most" -v began="${RESTARTS:-0}" '
+    $2 == "errored" || $2 == "stopped" || $2 == "online" && $4 == 0 || $3 - began >= most { dead = 1 }
     END { exit !dead }'
 """
 FIELD = """
@@ -109,7 +111,7 @@ class Pm2:
         return tuple(("sh", "-c", SYNC + STOP, unit, *links) for unit in {_unit(one) for one in instances})
 
     def died(self, instance: Instance) -> Argv:
-        """Exit 0 when PM2 gave up or has started it again and again."""
+        """Exit 0 when PM2 gave up or has started it again and again since `$RESTARTS`."""
         return ("sh", "-c", DIED, str(RESTARTS_THAT_MEAN_DEAD), *self.status([instance]))
 
     def restarts(self, instance: Instance) -> Argv:

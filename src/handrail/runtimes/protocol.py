@@ -108,10 +108,13 @@ class Runtime(Protocol):
         """Stop them gracefully; it is no error when one is not running or was never made."""
 
     def died(self, instance: Instance) -> Argv:
-        """Exit 0 when it will not come up any more: there is no use in waiting for its health."""
+        """Exit 0 when it will not come up any more: there is no use in waiting for its health.
+
+        Restarts count from `$RESTARTS`, which is what `restarts` printed when the wait began; 0 if it is not set.
+        """
 
     def restarts(self, instance: Instance) -> Argv:
-        """Print how often it was started again by itself since it was started."""
+        """Print how often it was started again by itself since it was made; `start` may leave alone what was."""
 
     def pid(self, instance: Instance) -> Argv:
         """Print the process number that the host knows its program by; 0 when it does not run."""

@@ -26,7 +26,8 @@ systemctl start "$0"
 """
 # One that was stopped, or has ended well, will not come up: whoever waits for its health keeps others from the host.
 DIED = """
-[ "$(systemctl show -p NRestarts --value "$0")" -lt "$1" ] || exit 0
+restarts=$(systemctl show -p NRestarts --value "$0")
+[ "$((${restarts:-0} - ${RESTARTS:-0}))" -lt "$1" ] || exit 0
 case $(systemctl is-active "$0") in inactive | failed) exit 0 ;; esac
 exit 1
 """
@@ -106,7 +107,7 @@ class Systemd:
         return (("sh", "-c", 'systemctl stop "$@" || [ $? = 5 ]', "handrail", *map(_unit, instances)),)
 
     def died(self, instance: Instance) -> Argv:
-        """Exit 0 when it was stopped, systemd gave up, or has started it again and again."""
+        """Exit 0 when it was stopped, systemd gave up, or has started it again and again since `$RESTARTS`."""
         return ("sh", "-c", DIED, _unit(instance), str(RESTARTS_THAT_MEAN_DEAD))
 
     def restarts(self, instance: Instance) -> Argv:

@@ -141,6 +141,22 @@ class Subject:
         """Stop its first service in a slot of a host, past handrail."""
         self.sh(host, shell_line(RUNTIMES[self.runtime].stop([self.instance(slot)])))
 
+    def crash(self, slot: str, host: str, *, times: int) -> None:
+        """Kill its first service in a slot of a host, and have its runtime start it again, so many times."""
+        self.sh(
+            host,
+            f"{self._pid(slot)}for _ in $(seq {times}); do old=$(pid) && kill -KILL $old\n"
+            'until now=$(pid) && [ "$now" != 0 ] && [ "$now" != "$old" ]; do sleep 0.1; done; done',
+        )
+
+    def signal(self, slot: str, host: str, name: str) -> None:
+        """Send its first service in a slot of a host a signal; in a container that is the program below the first."""
+        self.sh(host, f"{self._pid(slot)}first=$(pid); kill -{name} $first $(pgrep -P $first)")
+
+    def _pid(self, slot: str) -> str:
+        line = shell_line([RUNTIMES[self.runtime].pid(self.instance(slot))])
+        return f"pid() {{ {line}; }}\n"
+
     def bring_up(self) -> None:
         """Bring its hosts up."""
         line = [sys.executable, "-m", "lab", "up", "--system", self.system]

@@ -91,6 +91,20 @@ def test_what_was_live_is_live_again_after_a_reboot_of_the_hosts(subject):
     assert subject.status()["release"] == release
 
 
+def test_startup_mends_what_is_in_a_crash_loop(subject):
+    release, live, host = subject.served(), subject.status()["live_slot"], subject.service_hosts[0]
+    subject.crash(live, host, times=3)
+    subject.signal(live, host, "STOP")  # it runs and does not answer, so that startup leaves it alone and waits for it
+    startup = subject.begin("startup")
+    try:
+        startup.wait_for_begin("start")
+        time.sleep(3)
+    finally:
+        subject.signal(live, host, "CONT")
+    assert startup.wait() == 0, startup.end
+    assert subject.served() == release
+
+
 def test_shutdown_and_startup(subject):
     release = subject.served()
     subject.run("shutdown")

@@ -1,12 +1,23 @@
-# SLOT NAME START FAILED LOG PORT PATH STATUS INTERVAL TIMEOUT DEADLINE: start one service of a slot and wait until it is healthy.
-SLOT=$1 NAME=$2 START=$3 FAILED=$4 LOG=$5 PORT=$6 HEALTH=$7 STATUS=$8 INTERVAL=$9; shift 9
-TIMEOUT=$1 DEADLINE=$2
+# SLOT NAME START COUNT FAILED LOG PORT PATH STATUS INTERVAL TIMEOUT DEADLINE: start one service of a slot and wait until it is healthy.
+# START leaves alone what runs, so COUNT prints how often that was started again in its life; it is empty where nothing can run yet.
+SLOT=$1 NAME=$2 START=$3 COUNT=$4 FAILED=$5 LOG=$6 PORT=$7 HEALTH=$8 STATUS=$9; shift 9
+INTERVAL=$1 TIMEOUT=$2 DEADLINE=$3
 show_log() { echo "log begin"; eval "$LOG" 2>&1 | clean | tail -n 20; echo "log end"; }
+count() {
+    counted=$([ -z "$COUNT" ] || eval "$COUNT" 2>/dev/null | tail -n 1)
+    case $counted in *[!0-9]* | "") counted=0 ;; esac
+}
+count
+RESTARTS=$counted
 began=$(clock)
 if ! reason=$(eval "$START" 2>&1 9>&-); then
     show_log
     end failed "$NAME does not start: $(printf %s "$reason" | head -n 1 | clean)"
 fi
+count
+# Fewer than before: it was made anew.
+[ "$counted" -ge "$RESTARTS" ] || RESTARTS=0
+export RESTARTS
 body=$(mktemp) && trap 'rm -f "$body"' EXIT
 said() { head -c 300 "$body" | clean | tr '\n' ' '; }
 code=none

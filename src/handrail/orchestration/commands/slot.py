@@ -124,8 +124,10 @@ def start(run: Run, step: Step, host: str) -> Sequence[Command]:
 def _start(run: Run, one: Instance) -> Command:
     runtime, health = RUNTIMES[one.service.runtime], one.service.health
     deadline = int(health.deadline.total_seconds())
+    # A slot that gets a release was emptied: all that starts in it begins to count at 0.
+    count = "" if run.plan.verb.moves_release else shell_line([runtime.restarts(one)])
     arguments = (
-        str(one.slot), one.name, shell_line(runtime.start(one)), shell_line([runtime.died(one)]),
+        str(one.slot), one.name, shell_line(runtime.start(one)), count, shell_line([runtime.died(one)]),
         shell_line([runtime.log(one, lines=20)]), str(one.port), health.path, str(health.status),
         f"{health.interval.total_seconds():g}", f"{health.timeout.total_seconds():g}", str(deadline),
     )  # fmt: skip

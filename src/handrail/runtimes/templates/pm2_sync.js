@@ -1,4 +1,5 @@
 // Written by handrail. Makes what PM2 runs equal to what is enabled; starts PM2's daemon unless the unit has it already.
+// What a start was asked for (NAME.asked) is made anew unless it runs; all else is left to PM2's next try.
 'use strict';
 
 const fs = require('fs');
@@ -25,6 +26,10 @@ function processes(folder) {
   return there.map((file) => path.basename(file, '.json'));
 }
 
+function runs(one) {
+  return one.pm2_env.status === 'online' && one.pid > 0;
+}
+
 function expect(seconds) {
   clearTimeout(expect.timer);
   expect.timer = setTimeout(() => end(`PM2 did not answer within ${seconds} s`), seconds * 1000);
@@ -44,7 +49,9 @@ async function sync() {
   expect(SECONDS);
   await call('connect');
   const list = await call('list');
-  const good = (one) => enabled.includes(one.name) && ALIVE.includes(one.pm2_env.status);
+  const asked = (one) => fs.existsSync(`${__dirname}/enabled/${one.name}.asked`);
+  const well = (one) => (asked(one) ? runs(one) : ALIVE.includes(one.pm2_env.status));
+  const good = (one) => enabled.includes(one.name) && well(one);
   const bad = list.filter((one) => known.includes(one.name) && !good(one));
   expect(SECONDS + Math.max(0, ...bad.map((one) => one.pm2_env.kill_timeout || 0)) / 1000);
   await Promise.all(bad.map((one) => call('delete', one.pm_id)));
