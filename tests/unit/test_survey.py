@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from handrail.control.inventory import read
 from handrail.hosts import survey
 from handrail.hosts.script import Reply
 from handrail.model.fleet import Outcome
@@ -86,7 +90,7 @@ def test_a_host_is_asked_once_for_each_of_its_runtimes_and_each_slot_of_its_serv
 
 def test_datastores_are_asked_in_a_section_of_their_own():
     words = survey.survey_arguments(environment(), "db1")
-    assert words[1:3] == ("systemd-units", ":")
+    assert words[1:3] == ("systemd-units", "true")
     assert words[3].endswith("postgresql redis-server")
     assert words[4:] == ("--",)
 
@@ -115,6 +119,23 @@ def test_the_command_of_a_host_asks_the_runtime_itself_whether_it_works(host, mi
     words = survey.survey_arguments(mixed, "web1")
     pm2 = words[words.index("pm2") : words.index("--")]
     assert list(look(host, *pm2).values("unusable")) == ["pm2: the daemon sleeps"]
+
+
+def test_a_docker_that_hangs_costs_its_datastores_and_not_the_host(host, tmp_path, monkeypatch):
+    docker = tmp_path / "bin/docker"
+    docker.parent.mkdir()
+    docker.write_text("#!/bin/sh\ncase $1 in version) echo no answer within 5 s; exit 1 ;; *) sleep 60 ;; esac\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
+    inventory = read(Path("inventories/marketplace/lab.py"))
+    marketplace, on = inventory.load().environment, "market1"
+    words = survey.survey_arguments(marketplace, on)
+    told = look(host, *words[words.index("compose-units") : words.index("--")])
+    assert list(told.values("unusable")) == ["compose-units: no answer within 5 s"]
+    stores = survey.read_state(told, marketplace, on).datastores
+    assert {(name, unit.state, unit.running) for name, unit in stores.items()} == {
+        (name, "unknown: no answer within 5 s", False) for name in ("postgres", "redis")
+    }
 
 
 def test_datastores_are_read_by_their_names():

@@ -60,7 +60,8 @@ def _sections(system: System, instances: Sequence[Instance], stores: Sequence[Da
         runtime = RUNTIMES[name]
         words += [name, shell_line([runtime.usable(mine)]), shell_line([runtime.status(mine)])]
     for name, units in _by_keeper(system, stores).items():
-        words += [f"{name}-units", ":", shell_line([UNITS[name].status(units)])]
+        keeper = UNITS[name]
+        words += [f"{name}-units", shell_line([keeper.usable()]), shell_line([keeper.status(units)])]
     return words
 
 
@@ -92,8 +93,13 @@ def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
     for name, mine in by_runtime(instances_on(system, services)).items():
         units |= RUNTIMES[name].states(reply.block(f"units {name}"), mine)
     datastores: dict[str, UnitState] = {}
+    broken = dict(line.split(": ", 1) for line in reply.values("unusable"))
     for name, kept in _by_keeper(system, stores).items():
-        datastores |= UNITS[name].states(reply.block(f"units {name}-units"), kept)
+        title = f"{name}-units"
+        if title in broken:
+            datastores |= {unit.name: UnitState(state=f"unknown: {broken[title]}") for unit in kept}
+        else:
+            datastores |= UNITS[name].states(reply.block(f"units {title}"), kept)
     health = _health(reply)
     return HostState(
         fence=int(reply.value("fence", "0")),

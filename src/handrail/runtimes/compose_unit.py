@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
-from handrail.runtimes.compose import COMPOSE, exports, logging
+from handrail.runtimes.compose import COMPOSE, WITH_COMPOSE, exports, logging
 from handrail.runtimes.container import LOG, STATES, WAKE, read_log, read_states, stop
 from handrail.runtimes.protocol import Argv, File
 
@@ -46,6 +46,10 @@ docker update --restart always "$(find_it --all)" >/dev/null
 
 class ComposeUnits:
     """The units of a host with Docker and Compose."""
+
+    def usable(self) -> Argv:
+        """Ask the daemon for its version, and look for either Compose."""
+        return ("sh", "-c", WITH_COMPOSE)
 
     def files(
         self, unit: Unit, *, text: str, variables: Mapping[str, str], mounts: Mapping[str, str]

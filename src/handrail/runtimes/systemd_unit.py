@@ -34,6 +34,10 @@ exit $ran
 class SystemdUnits:
     """The units of a host under systemd."""
 
+    def usable(self) -> Argv:
+        """Every host that can be worked with has systemd."""
+        return ("true",)
+
     def files(
         self, unit: Unit, *, text: str, variables: Mapping[str, str], mounts: Mapping[str, str]
     ) -> tuple[File, ...]:

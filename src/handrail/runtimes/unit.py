@@ -30,6 +30,9 @@ class Unit:
 class Units(Protocol):
     """The verbs of a runtime for units; each returns a command as argv pieces, or reads what one printed."""
 
+    def usable(self) -> Argv:
+        """Exit 0 when the runtime works on this host; else say in one line what is the matter."""
+
     def files(
         self, unit: Unit, *, text: str, variables: Mapping[str, str], mounts: Mapping[str, str]
     ) -> tuple[File, ...]:
