@@ -20,7 +20,7 @@ from tests.unit.test_docker import NASTY, RELEASE, Host, complaints
 MARKETPLACE = Path("inventories/marketplace.yaml")
 TAG = "marketplace-backend:1.4.0_build.7-0123456789ab"
 FILE = "docker-compose.production.yml"
-RUNNING = "container\\ inspect*) echo running ;;"
+RUNNING = "container\\ inspect*) echo running always ;;"
 ABSENT = "image\\ inspect*) exit 1 ;;"
 
 # What `config` printed of one file: docker-compose 1.29.2, then docker compose 2.26.1; projects named as in `prepare`.
@@ -378,6 +378,14 @@ def test_unit_that_runs_is_not_touched(host, postgres):
     host.command("docker", "ps*status=running*) echo 4559 ;;")
     assert host.run(ComposeUnits().start(postgres)).returncode == 77
     assert not host.asked_for("docker compose")
+
+
+def test_unit_that_a_stop_that_failed_left_running_comes_back_at_boot_again(host, postgres):
+    host.command("docker", "ps*status=running*) echo 4559 ;;")
+    assert host.run(ComposeUnits().start(postgres)).returncode == 77
+    assert host.asked[-1] == "docker update --restart always 4559"
+    host.command("docker", "ps*status=running*) echo 4559 ;;\nupdate*) exit 1 ;;")
+    assert host.run(ComposeUnits().start(postgres)).returncode == 1
 
 
 def test_unit_is_started_alone_and_comes_back_at_boot(host, postgres):

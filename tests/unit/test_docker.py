@@ -219,6 +219,20 @@ def test_only_what_runs_is_left_alone(host, api, state, made):
     assert bool(host.asked_for("docker rm --force --volumes inventory-api-green")) == made
 
 
+@pytest.mark.parametrize(("policy", "asked"), [("no", True), ("always", False)])
+def test_what_a_stop_that_failed_left_running_comes_back_at_boot_again(host, api, policy, asked):
+    host.command("docker", f"container\\ inspect*) echo running {policy} ;;")
+    assert host.run(start(api)).returncode == 0
+    assert bool(host.asked_for("docker update --restart always inventory-api-green")) == asked
+    assert not host.asked_for("docker run")
+
+
+def test_docker_that_does_not_let_what_runs_come_back_is_an_error(host, api):
+    host.command("docker", "container\\ inspect*) echo running no ;;\nupdate*) echo 'no space left' >&2; exit 1 ;;")
+    done = host.run(start(api))
+    assert (done.returncode, done.stderr) == (1, "no space left\n")
+
+
 def test_docker_is_started_where_it_was_stopped(host, api):
     host.command("systemctl", "")
     host.run(start(api))

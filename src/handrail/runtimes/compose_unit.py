@@ -24,12 +24,13 @@ STOP_SECONDS = 60
 # Labels are the same from both versions of Compose; names of containers are not.
 LABELS = "--filter label=com.docker.compose.oneoff=False --filter label=com.docker.compose.project="
 # Compose starts the container that is there, or makes it anew with its data where its description changed. A stop took
-# its policy away. Exit 77: it ran already.
+# its policy away, and may have failed then. Exit 77: it ran already.
 START = f"""
 system=$1 name=$2 files=$3
 {WAKE}
 find_it() {{ docker ps --quiet {LABELS}"$system" --filter label=com.docker.compose.service="$name" "$@"; }}
-[ -z "$(find_it --filter status=running)" ] || exit 77
+running=$(find_it --filter status=running)
+[ -z "$running" ] || {{ docker update --restart always "$running" >/dev/null || exit 1; exit 77; }}
 {COMPOSE}
 # shellcheck source=/dev/null
 . "$files.env"

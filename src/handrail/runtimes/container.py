@@ -34,10 +34,15 @@ exit 1
 WAKE = """
 docker version >/dev/null 2>&1 || systemctl start docker
 """
-# What runs is left alone. Everything else is made anew, also what only waits for its next try: its image or its
-# variables may be others by now. Volumes without a name would be nobody's afterwards.
+# What runs is left alone, but gets its policy back: a stop takes that away first, and may have failed then. Everything
+# else is made anew, also what only waits for its next try: its image or its variables may be others by now. Volumes
+# without a name would be nobody's afterwards.
 CLEAR = """
-[ "$(docker container inspect --format '{{.State.Status}}' "$process" 2>/dev/null)" != running ] || exit 0
+state='{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}'
+case $(docker container inspect --format "$state" "$process" 2>/dev/null) in
+"running always") exit 0 ;;
+running*) docker update --restart always "$process" >/dev/null; exit ;;
+esac
 docker rm --force --volumes "$process" >/dev/null 2>&1
 """
 # Images of releases that are no longer beside this one. An image that a container has, even a stopped one, stays.
