@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -138,3 +143,44 @@ def test_only_edges_may_ask_for_a_decision(text):
 def test_no_message_is_part_of_the_configuration():
     text = configuration(("Sanvi Machinery is being maintained; please", 'Say "hi"; $host \\\\ } please'))
     assert "please try again" not in text
+
+
+@pytest.fixture
+def log(tmp_path, monkeypatch):
+    """The requests of three days: one rotation a day, the older ones compressed."""
+    monkeypatch.setattr(nginx, "LOGS", str(tmp_path))
+    now = time.time()
+    file = Path(nginx.log_of("sanvi"))
+    for name, days in (("", 0), (".1", 1), (".2.gz", 2), (".3.gz", 3)):
+        path, at = file.with_name(f"{file.name}{name}"), now - days * 86400 - 60
+        text = f"{at:.3f}\tblue\t20{days}\t0.001\t-\n".encode()
+        path.write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+        os.utime(path, (at, at))
+    return file
+
+
+def statuses(argv):
+    return [
+        line.split()[2] for line in subprocess.run(argv, capture_output=True, text=True, check=True).stdout.splitlines()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [("1h", ["200"]), ("30h", ["201", "200"]), ("2d", ["201", "200"]), ("60h", ["202", "201", "200"]), ("", ["200"])],
+)
+def test_requests_since_a_time_are_all_there_after_a_rotation(log, since, found):
+    assert statuses(nginx.read_log("sanvi", since=since, lines=0, follow=False)) == found
+
+
+def test_requests_before_the_first_rotation_are_read_where_there_was_none(log):
+    for path in log.parent.glob("*.log.*"):
+        path.unlink()
+    assert statuses(nginx.read_log("sanvi", since="60h", lines=0, follow=False)) == ["200"]
+
+
+def test_who_follows_sees_a_request_at_once_and_nothing_of_what_was_rotated(log):
+    argv = "timeout", "10", *nginx.read_log("sanvi", since="60h", lines=0, follow=True)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as follower:
+        assert follower.stdout.readline().split()[2] == "200"
+        os.killpg(follower.pid, signal.SIGTERM)

@@ -40,16 +40,27 @@ SITES = "/etc/nginx/conf.d"
 LOGS = "/var/log/nginx"
 # Inside its container nginx listens here; the compose file publishes it.
 CONTAINER_PORT = 80
-# LOG SINCE LINES FOLLOW: the time stands before the first tab.
+# LOG SINCE LINES FOLLOW: the time stands before the first tab. That time may lie before the last rotations; who follows
+# wants what comes, line by line: mawk, which is Debian's awk, waits for 4096 bytes.
 READ_LOG = """
 case $1 in
 "") since=0 ;;
 *-*) since=$(TZ=UTC date -d "$(echo "$1" | tr T ' ')" +%s) ;;
 *) since=$(($(date +%s) - ${1%?} * $(echo "${1#"${1%?}"}" | sed 's/s/1/;s/m/60/;s/h/3600/;s/d/86400/'))) ;;
 esac
-[ -z "$1" ] || set -- "$1" +1 "$3"
-# shellcheck disable=SC2086  # no word, or one
-tail -n "$2" $3 "$0" | awk -F'\\t' -v since="$since" '$1 >= since { sub(/\\t/, " "); print; fflush() }'
+recent() { awk -F'\\t' -v since="$since" '$1 >= since'; }
+rotated() {
+    find "${0%/*}" -maxdepth 1 -name "${0##*/}.*" -newermt "@$since" -printf '%T@ %p\\n' | sort -n | cut -d' ' -f2- |
+        while read -r file; do zcat -f "$file"; done
+}
+if [ "$3" ]; then
+    [ -z "$1" ] || set -- "$1" "$(recent <"$0" | wc -l)" "$3"
+    tail -n "$2" -F "$0"
+elif [ "$1" ]; then
+    { rotated; cat "$0"; } | recent
+else
+    tail -n "$2" "$0"
+fi | sed -u 's/\\t/ /'
 """
 
 
@@ -69,7 +80,7 @@ def log_of(system: str) -> str:
 
 def read_log(system: str, *, since: str, lines: int, follow: bool) -> tuple[str, ...]:
     """Print the requests that an edge answered, each after its time in seconds since 1970."""
-    return ("sh", "-c", READ_LOG, log_of(system), since, str(lines or "+1"), "-F" if follow else "")
+    return ("sh", "-c", READ_LOG, log_of(system), since, str(lines or "+1"), "follow" if follow else "")
 
 
 def folder(system: System) -> str:
