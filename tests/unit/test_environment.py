@@ -160,6 +160,18 @@ def test_two_systems_of_one_name_are_refused():
     assert any("2 systems are called sanvi" in line for line in refusal(environment(), environment()))
 
 
+def test_two_services_that_hosts_would_call_by_one_name_are_refused():
+    text = SANVI.replace("  backend:\n", "  admin-api:\n").replace("backend", "admin-api")
+    shop = environment(text=text.replace("system: sanvi\n", "system: shop\n").replace("root: /opt/sanvi\n", ""))
+    admin = other().system.model_copy(update={"name": "shop-admin"})
+    admin = admin.model_copy(update={"services": {"api": admin.services["backend"]}})
+    lines = refusal(shop, Environment("prod", admin, GROUPS))
+    assert (
+        "  shop (prod) services.admin-api and shop-admin (prod) services.api are both shop-admin-api on hosts; "
+        "allowed: names that differ when they are put together"
+    ) in lines
+
+
 def test_two_hosts_of_one_address_are_refused():
     _, problem = refusal(environment(GROUPS | {"db": (Host("db1", "10.20.1.11"),)}))
     assert problem == "  db1 and web1 share the address 10.20.1.11; allowed: one address each"

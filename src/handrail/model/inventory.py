@@ -65,6 +65,15 @@ def _names(environments: Sequence[Environment]) -> Iterator[str]:
     for name, count in counts.items():
         if count > 1:
             yield f"{count} systems are called {name}; allowed: a name of its own for each"
+    owners: dict[str, list[tuple[Environment, str]]] = {}
+    for environment in environments:
+        for service in environment.system.services:
+            owners.setdefault(f"{environment.system.name}-{service}", []).append((environment, service))
+    # Units, processes, containers and images are called that; one system's stop would be the other's.
+    for name, mine in owners.items():
+        if len({environment.system.name for environment, _ in mine}) > 1:
+            both = " and ".join(f"{_title(environment)} services.{service}" for environment, service in mine)
+            yield f"{both} are both {name} on hosts; allowed: names that differ when they are put together"
 
 
 def _addresses(environments: Sequence[Environment]) -> Iterator[str]:
