@@ -237,6 +237,19 @@ def test_no_dump_is_freed_where_the_directory_cannot_be_read_fully(host, tmp_pat
     assert [path.exists() for path in dumps] == [True, True, True, True, False, False]
 
 
+def test_what_could_not_be_done_is_named_also_when_the_rest_is_freed(host, tool):
+    log = old(host.root / "logs/app.log.2.gz")
+    tool("docker", "echo 'Cannot connect to the Docker daemon'; exit 1\n")
+    reply = free(host, docker="yes")
+    assert (reply.outcome, log.exists()) == (Outcome.OK, False)
+    assert reply.words.startswith("freed ")
+    assert reply.words.endswith("; docker: Cannot connect to the Docker daemon")
+    reply = free(host, docker="yes")
+    assert (reply.outcome, reply.words) == (
+        Outcome.UNCHANGED, "nothing to free; docker: Cannot connect to the Docker daemon",
+    )  # fmt: skip
+
+
 def test_a_place_that_is_not_there_is_no_problem(host, tmp_path):
     usage = look(host, *("dump", tmp_path / "no", "*.dump"), *("log", tmp_path / "no", "*.log"))
     assert (usage.candidates, usage.problems) == ((), ())
