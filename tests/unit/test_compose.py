@@ -388,6 +388,15 @@ def test_unit_that_a_stop_that_failed_left_running_comes_back_at_boot_again(host
     assert host.run(ComposeUnits().start(postgres)).returncode == 1
 
 
+def test_unit_is_known_to_run_or_not_also_where_docker_is_down(host, postgres):
+    host.command("docker", "ps*service=postgres*status=running*) echo 4559 ;;")
+    assert host.run(ComposeUnits().runs(postgres)).returncode == 0
+    host.command("docker", "")
+    assert host.run(ComposeUnits().runs(postgres)).returncode != 0
+    host.command("docker", "*) echo 'Is the docker daemon running?' >&2; exit 1 ;;")
+    assert host.run(ComposeUnits().runs(postgres)).returncode != 0
+
+
 def test_unit_is_started_alone_and_comes_back_at_boot(host, postgres):
     put_unit(host, postgres)
     host.command("docker", "ps*status=running*) ;;\nps*) echo 4559 ;;")

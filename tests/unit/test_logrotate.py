@@ -295,8 +295,9 @@ def test_the_log_of_an_edge_in_a_container_is_ours_even_beside_the_hosts_nginx(p
     edge = rotation(shop(place.root), "web1", str(place.run_directory))
     edge = Rotation(edge.text, (), str(log), edge.edge_text.replace("/var/log/nginx", str(place.logs)), True)
     (place.rules / "nginx").write_text(f"{place.logs}/*.log {{\n    daily\n}}\n")
-    (tmp_path / "nginx").write_text(f"#!/bin/sh\necho $* >{tmp_path}/said\n")
-    (tmp_path / "nginx").chmod(0o755)
+    for name, text in (("nginx", f"echo $* >{tmp_path}/said"), ("systemctl", "exit 0")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     reply = place.install(edge, force="yes")
     assert reply.outcome is Outcome.OK, reply
@@ -304,6 +305,22 @@ def test_the_log_of_an_edge_in_a_container_is_ours_even_beside_the_hosts_nginx(p
     assert log.with_name("handrail-shop.log.1").exists()
     checked = subprocess.run(["logrotate", "--debug", place.rules], capture_output=True, text=True, check=False)
     assert "error:" not in checked.stderr
+
+
+@needs_logrotate
+def test_an_edge_that_is_down_is_rotated_and_asked_nothing(place, tmp_path, monkeypatch):
+    log = place.log("handrail-shop.log", user="root")
+    shutil.chown(place.logs, "root")
+    edge = rotation(shop(place.root), "web1", str(place.run_directory))
+    edge = Rotation(edge.text, (), str(log), edge.edge_text.replace("/var/log/nginx", str(place.logs)), True)
+    # as they answer for an nginx that is down
+    for name, code in (("nginx", 1), ("systemctl", 3)):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    reply = place.install(edge, force="yes")
+    assert reply.outcome is Outcome.OK, reply
+    assert log.with_name("handrail-shop.log.1").exists()
 
 
 def test_a_host_without_logrotate_says_so_and_keeps_what_it_has(place, tmp_path, monkeypatch):

@@ -83,6 +83,12 @@ def test_a_unit_that_does_not_start_is_an_error(units):
     assert sh(SystemdUnits().start(POSTGRES)) == 1
 
 
+def test_a_unit_is_known_to_run_or_not(units):
+    assert sh(SystemdUnits().runs(POSTGRES)) != 0
+    put(units, "active.postgresql")
+    assert sh(SystemdUnits().runs(POSTGRES)) == 0
+
+
 def test_members_of_a_unit_are_started_and_stopped_with_it(units):
     (units / "wants.postgresql").write_text("system.slice postgresql@15-main.service other@x.service\n")
     put(units, "active.postgresql", "enabled.postgresql")

@@ -64,13 +64,14 @@ JOURNAL = """\
 """
 # Runs, or lines, that stay; 1000 runs have 0.5 MB.
 JOURNAL_LINES = 1000
+# An nginx that is down has nothing open, and would make every logrotate fail.
 EDGE = """\
     @ignoreduplicates@
     @su {folder}@
     create
     sharedscripts
     postrotate
-        inside() {{ {inside}; }}; inside nginx -s reopen
+        if {runs}; then inside() {{ {inside}; }}; inside nginx -s reopen; fi
     endscript
 """
 
@@ -144,5 +145,6 @@ def _edge(environment: Environment) -> str:
     system = environment.system
     unit = Unit(system.name, system.root, nginx.UNIT, nginx.UNIT)
     log = nginx.log_of(system.name)
-    more = EDGE.format(folder=split(log)[0], inside=UNITS[system.edge.runtime].inside(unit).strip())
+    keeper = UNITS[system.edge.runtime]
+    more = EDGE.format(folder=split(log)[0], runs=shell_line([keeper.runs(unit)]), inside=keeper.inside(unit).strip())
     return _rule(environment, [log], more)

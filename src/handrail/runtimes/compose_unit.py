@@ -73,6 +73,10 @@ class ComposeUnits:
         """Stop its container and keep it; it does not come back at boot."""
         return _with_containers(unit, stop(STOP_SECONDS))
 
+    def runs(self, unit: Unit) -> Argv:
+        """Look for its container among those that run."""
+        return ("sh", "-c", f'[ "$(docker ps --quiet {_filters(unit)} --filter status=running 2>/dev/null)" ]')
+
     def status(self, units: Sequence[Unit]) -> Argv:
         """Show the containers of the whole project in one call."""
         return _with_containers(units[0], ("docker", "container", "inspect", "--format", STATES), every=True)

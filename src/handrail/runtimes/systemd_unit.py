@@ -52,6 +52,10 @@ class SystemdUnits:
         """Stop the unit and its members."""
         return ("sh", "-c", f'{MEMBERS}systemctl stop "$unit" $members', unit.unit)
 
+    def runs(self, unit: Unit) -> Argv:
+        """Ask systemd."""
+        return ("systemctl", "is-active", "-q", unit.unit)
+
     def status(self, units: Sequence[Unit]) -> Argv:
         """Show the properties of all units in one call."""
         return ("systemctl", "show", "-p", PROPERTIES, *(unit.unit for unit in units))

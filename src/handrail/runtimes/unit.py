@@ -47,6 +47,9 @@ class Units(Protocol):
     def stop(self, unit: Unit) -> Argv:
         """Stop it; it is no error when it is not running."""
 
+    def runs(self, unit: Unit) -> Argv:
+        """Exit 0 when it runs; a runtime that does not answer runs nothing."""
+
     def status(self, units: Sequence[Unit]) -> Argv:
         """Print the state of each."""
 
