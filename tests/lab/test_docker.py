@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+from contextlib import contextmanager
+
 import pytest
 
+from tests.lab.artifact import content, packed, repacked
 from tests.lab.conformance.subject import named_subject
+from tests.lab.inventory import QUICK, inventory
 from tests.lab.lock import only_test_on
 
 pytestmark = pytest.mark.lab
@@ -13,6 +18,17 @@ HOST = "inventory2"
 # Where Docker unpacks what it is given.
 SCRATCH = "/var/lib/docker/tmp"
 TAGS = "docker images --format '{{.Repository}}:{{.Tag}}'"
+
+
+@contextmanager
+def full_scratch(subject):
+    """Take away what an image needs by a file that is as large as what is free, on a small disk of its own."""
+    fill = f"mount -t tmpfs -o size=64k tmpfs {SCRATCH} && dd if=/dev/zero of={SCRATCH}/full bs=1k || :"
+    subject.sh(HOST, fill)
+    try:
+        yield
+    finally:
+        subject.sh(HOST, f"umount {SCRATCH}")
 
 
 @pytest.fixture
@@ -38,20 +54,59 @@ def test_daemon_that_is_down_is_refused_before_anything_is_touched_and_startup_m
 
 def test_disk_that_is_full_while_an_image_is_made_is_named_and_nothing_served_changes(subject):
     release = subject.served()
-    # What an image needs is taken away by a file that is as large as what is free, on a small disk of its own.
-    subject.sh(
-        HOST,
-        f"mount -t tmpfs -o size=64k tmpfs {SCRATCH} && dd if=/dev/zero of={SCRATCH}/full bs=1k || :",
-    )
-    try:
+    with full_scratch(subject):
         deploy = subject.begin("deploy", release=subject.fresh())
         code = deploy.wait()
-    finally:
-        subject.sh(HOST, f"umount {SCRATCH}")
     assert code == 1, deploy.end
     assert "no space left on device" in deploy.end["text"]
     assert subject.served() == release
     subject.run("deploy", release=subject.fresh())
+
+
+def test_image_from_a_tarball_is_loaded_and_a_disk_that_is_full_meanwhile_is_named(subject, tmp_path):
+    release, fresh = subject.served(), subject.fresh()
+    image = saved_image(subject, fresh)
+    place = repacked(tmp_path / "releases", "inventory", fresh, lambda files: {**files, "api.tar": image})
+    described = inventory(tmp_path / "inventory", {**QUICK, "release": {"artifact": place}}, system="inventory")
+    document = described.parent.parent / "inventory.yaml"
+    text = document.read_text()
+    document.write_text(text.replace("build: backend", "archive: api.tar", 1))
+    assert document.read_text() != text
+    with full_scratch(subject):
+        deploy = subject.begin("deploy", described, release=fresh)
+        assert deploy.wait() == 1, deploy.end
+    assert "no space left on device" in deploy.end["text"]
+    assert subject.served() == release
+    subject.run("deploy", described, release=fresh)
+    assert subject.served() == fresh
+    for host in subject.service_hosts:
+        names = subject.sh(host, TAGS).split()
+        assert [name for name in names if name.startswith(f"inventory-api:{fresh}-")]
+        assert "saved:1" not in names
+
+
+def saved_image(subject, version):
+    """Build the image of a release on a host, and give what `docker save` makes of it.
+
+    Without the layers of its base: `docker load` does not look at what a host has, and 250 MB would tell no more.
+    """
+    files = {name: text for name, text in content("inventory", version).items() if name.startswith("backend/")}
+    context = base64.b64encode(packed(files)).decode()
+    script = f"""
+        set -e
+        work=$(mktemp -d) && cd "$work" && mkdir saved
+        base64 -d <<'CONTEXT' | tar -x
+{context}
+CONTEXT
+        docker build --quiet --tag saved:1 backend >/dev/null
+        docker save saved:1 | tar -x -C saved
+        docker image rm saved:1 >/dev/null
+        base=$(docker image inspect --format '{{{{len .RootFS.Layers}}}}' node:18-slim)
+        grep -o '[^"]*/layer.tar' saved/manifest.json | head -n "$base" | (cd saved && xargs rm)
+        tar -c -C saved . | base64 -w 0
+        rm -rf "$work"
+    """
+    return base64.b64decode(subject.sh(HOST, script))
 
 
 def test_warm_rollback_works_when_somebody_removed_the_image(subject):
