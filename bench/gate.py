@@ -58,8 +58,7 @@ def office(folder: Path, keys: dict[str, Path], rules: Mapping[str, Any] | None)
 
 def deploy(inventory: Path, journal: Mapping[str, str]) -> float:
     """Run one deploy and tell how many seconds it took."""
-    data = {"release": "1.1.0", "inventory_folder": str(inventory.parent)}
-    words = [word for name, value in data.items() for word in ("--data", f"{name}={value}")]
+    words = ["--data", "release=1.1.0"]
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "pyinfra", "-y", str(inventory), "deploys/deploy.py", *words],

@@ -28,7 +28,7 @@ def play(tmp_path):
     def run(deploy, *data, failing=None, options=()):
         inventory = fleet.write(tmp_path, failing=failing or {})
         reading, writing = os.pipe()
-        words = [word for pair in (*data, f"inventory_folder={tmp_path}") for word in ("--data", pair)]
+        words = [word for pair in data for word in ("--data", pair)]
         secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
         done = subprocess.run(
             [sys.executable, "-m", "pyinfra", "-y", *options, str(inventory), f"deploys/{deploy}.py", *words],

@@ -36,7 +36,7 @@ def pyinfra(inventory, verb, data):
 
 
 def fab(inventory, verb, data):
-    given = {name: value for name, value in data.items() if name != "inventory_folder"}
+    given = dict(data)
     flags = ["--emergency"] * bool(given.pop("emergency", ""))
     words = [word for name, value in given.items() for word in (f"--{name}", value)]
     return [str(Path(sys.executable).with_name("fab")), verb, *words, *flags, "--yes", "--inventory", str(inventory)]
@@ -78,11 +78,12 @@ class Shop(Office):
 
     def run(self, verb="deploy", **data):
         given = {"release": "1.1.0"} if verb == "deploy" else {}
-        line = self.entrance(self.inventory, verb, {**given, **data, "inventory_folder": str(self.inventory.parent)})
+        return self.typed(self.entrance(self.inventory, verb, {**given, **data}))
+
+    def typed(self, line, cwd=None):
         secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
-        return subprocess.run(
-            line, env=os.environ | secrets | self.journal, capture_output=True, text=True, check=False, timeout=60
-        )
+        env = os.environ | secrets | self.journal
+        return subprocess.run(line, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
 
     def refused(self, rule, *words, verb="deploy", **data):
         """See that it is refused by this rule alone, and that no host was asked."""
@@ -239,6 +240,55 @@ def test_the_command_line_cannot_put_hosts_under_the_rules_of_others(shop, key, 
         in done.stdout + done.stderr
     )
     assert here.kinds() == []
+
+
+ELSEWHERE = {
+    "--group-data": "{}/inventories/group_data", "--chdir": "{}", "--config": "{}/config.py",
+    "--data": "inventory_folder={}/inventories",
+}  # fmt: skip
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A folder whose inventories, with their data, have no rules for anybody."""
+    folder = tmp_path / "elsewhere" / "inventories"
+    (folder / "group_data").mkdir(parents=True)
+    (folder / "group_data" / "all.py").write_text('environment = "lab"\n')
+    (folder.parent / "config.py").write_text("")
+    fleet.describe(folder, {"changes": None})
+    return folder.parent
+
+
+def from_anywhere(here):
+    line = pyinfra(here.inventory.resolve(), "deploy", {"release": "1.1.0"})
+    return [str(Path(word).resolve()) if word.startswith("deploys/") else word for word in line]
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+@pytest.mark.parametrize("option", ELSEWHERE)
+def test_no_option_brings_the_rules_of_other_files(shop, elsewhere, option):
+    here = shop()
+    here.approved(DEPLOY)
+    done = here.typed([*from_anywhere(here), option, ELSEWHERE[option].format(elsewhere)])
+    said = done.stdout + done.stderr
+    assert done.returncode != 0, said
+    assert f"{option} " in said
+    assert "would put these hosts under the rules of others" in said
+    assert here.kinds() == []
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+def test_the_rules_are_those_beside_the_inventory_wherever_it_is_started(shop, elsewhere):
+    here = shop()
+    line = from_anywhere(here)
+    done = here.typed(line, cwd=elsewhere)
+    assert "approvals: no change that was filed has this plan" in done.stdout + done.stderr
+    assert here.kinds() == ["refused"]
+    (elsewhere / "inventories" / "group_data").rename(elsewhere / "group_data")
+    done = here.typed(line, cwd=elsewhere)
+    assert done.returncode != 0
+    assert "group_data, of the folder that this was started in, would put these hosts" in done.stdout + done.stderr
+    assert here.kinds() == ["refused"]
 
 
 @pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)

@@ -2,7 +2,7 @@
 
 # The system's YAML file, and where it is: in this folder's parent.
 systems = ("inventory.yaml",)
-inventory_folder = "inventories"
+inventory_folder = ".."
 
 ssh_user = "deploy"
 

@@ -2,7 +2,7 @@
 
 # The system's YAML file, and where it is: in this folder's parent.
 systems = ("marketplace.yaml",)
-inventory_folder = "inventories"
+inventory_folder = ".."
 
 ssh_user = "deploy"
 

@@ -80,7 +80,7 @@ def changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: 
         if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
             raise BadInput("not confirmed; nothing was touched")
     title = " ".join(word for word in (verb, data.get("release", ""), "on", here.path.stem) if word)
-    end = change(verb, here.path, data | {"inventory_folder": str(here.folder)}, Progress(title, quiet=as_json))
+    end = change(verb, here.path, data, Progress(title, quiet=as_json))
     show.end(end, as_json=as_json)
     return end.exit_code
 

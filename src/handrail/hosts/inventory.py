@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handrail.errors import InventoryInvalid
@@ -12,7 +14,6 @@ from handrail.model.inventory import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 # Names the system that is meant, where an inventory has several.
 SYSTEM_VARIABLE = "HANDRAIL_SYSTEM"
@@ -24,6 +25,11 @@ class Loaded:
 
     environment: Environment
     base: Path
+
+
+def folder_of(file: Path, told: str = "") -> Path:
+    """Give the folder of the systems' YAML: beside the inventory file, or where its data says, as seen from there."""
+    return Path(os.path.normpath(file.parent / told))
 
 
 def load_environment(

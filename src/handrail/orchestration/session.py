@@ -15,7 +15,7 @@ from pyinfra.api.exceptions import DeployError
 
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid, Refused
 from handrail.hosts.intent import YES, intent_of
-from handrail.hosts.inventory import SYSTEM_VARIABLE, load_environment
+from handrail.hosts.inventory import SYSTEM_VARIABLE, folder_of, load_environment
 from handrail.hosts.script import Command, Reply
 from handrail.journal import recorder
 from handrail.model.fleet import Outcome
@@ -25,6 +25,7 @@ from handrail.orchestration.evidence import Evidence, asked
 from handrail.orchestration.gate import Gate
 from handrail.orchestration.run import Run
 from handrail.orchestration.send import Line
+from handrail.orchestration.typed import elsewhere, inventory_file, own_folder
 from handrail.orchestration.watch import Watch
 from handrail.secrets import masked
 
@@ -70,13 +71,16 @@ def session(verb: Verb) -> Watch:
 
 
 def _make(verb: Verb) -> Watch:
-    data = next(iter(state.inventory)).data
+    first = next(iter(state.inventory))
+    data, file = first.data, inventory_file()
     _refuse(FIXED & set(state.inventory.override_data))
     loaded = load_environment(
         {name: [(host.name, _address(host)) for host in members] for name, members in state.inventory.groups.items()},
         name=_wanted(data.get("environment"), "environment"),
         systems=tuple(_wanted(data.get("systems"), "systems")),
-        folder=Path(_wanted(data.get("inventory_folder") or "inventories", "inventory_folder")),
+        folder=own_folder(
+            folder_of(file, _told_folder(first)), given=_text(state.inventory.override_data, "inventory_folder")
+        ),
         only=_text(data, "system") or os.environ.get(SYSTEM_VARIABLE, ""),
     )
     if loaded.environment.system.changes is not None:
@@ -108,11 +112,7 @@ def _make(verb: Verb) -> Watch:
 def _refuse(overridden: frozenset[str]) -> None:
     """Refuse what a command line says in the place of the inventory, which was reviewed."""
     if overridden:
-        raise BadInput(
-            f"--data {min(overridden)} would put these hosts under the rules of others, or others in their place; "
-            "nothing was touched",
-            next_step="set it in group_data/, where it is reviewed",
-        )
+        raise elsewhere(f"--data {min(overridden)}")
 
 
 def _cleared(loaded: Loaded, intent: Intent, request: Request) -> Clearance:
@@ -146,6 +146,16 @@ def _all_here(environment: Environment, verb: Verb) -> None:
 
 def _address(host: Host) -> str:
     return str(host.data.get("address") or host.data.get("ssh_hostname") or host.name)
+
+
+def _told_folder(host: Host) -> str:
+    """Read where the inventory says that its YAML is, whatever the command line says."""
+    inventory = state.inventory
+    own = [
+        inventory.host_data.get(host.name, {}),
+        *(inventory.group_data.get(group, {}) for group in host.groups[::-1]),
+    ]
+    return next((_text(data, "inventory_folder") for data in (*own, inventory.data) if "inventory_folder" in data), "")
 
 
 def _wanted(value: Any, key: str) -> Any:
