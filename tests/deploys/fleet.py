@@ -71,4 +71,6 @@ def write(folder: Path, *, failing: dict[str, str], environment: str = "prod") -
 
 def host(name: str, address: str, failing: str) -> tuple[str, dict[str, object]]:
     """Describe one fake host."""
-    return (f"@fake/{name}", {"address": address, "fake_responses": responses(failing)})
+    # Fake hosts are not reached by SSH: both entry points have to make the same plan of these.
+    reached = {"ssh_hostname": "192.0.2.1", "ssh_port": 2201}
+    return (f"@fake/{name}", {"address": address, **reached, "fake_responses": responses(failing)})

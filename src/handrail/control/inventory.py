@@ -29,7 +29,7 @@ class Inventory:
 
     def load(self) -> Loaded:
         """Read and check the systems of this inventory, and give the one that is meant."""
-        from handrail.hosts.inventory import SYSTEM_VARIABLE, load_environment  # noqa: PLC0415  # 0.15 s that `--yes` saves
+        from handrail.hosts.inventory import SYSTEM_VARIABLE, host_of, load_environment  # noqa: PLC0415  # 0.15 s that `--yes` saves
 
         first = next(iter(self.data.values()), {})
         for key in ("environment", "systems"):
@@ -37,7 +37,7 @@ class Inventory:
                 raise InventoryInvalid(
                     f"{self.path} has no {key!r}", next_step=f"set {key} in group_data/{self.path.stem}.py"
                 )
-        groups = {name: [(host, self.address(host)) for host in hosts] for name, hosts in self.groups.items()}
+        groups = {name: [host_of(host, self.data[host]) for host in hosts] for name, hosts in self.groups.items()}
         return load_environment(
             groups,
             name=first["environment"],
@@ -53,11 +53,6 @@ class Inventory:
 
         first = next(iter(self.data.values()), {})
         return folder_of(self.path, first.get("inventory_folder") or "")
-
-    def address(self, host: str) -> str:
-        """Tell where the other hosts reach a host."""
-        data = self.data[host]
-        return str(data.get("address") or data.get("ssh_hostname") or host)
 
 
 def chosen(path: str | None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from handrail.errors import InventoryInvalid
 from handrail.model.document import parse
@@ -14,6 +14,14 @@ from handrail.model.inventory import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+
+class Data(Protocol):
+    """The data of a host: a mapping, or pyinfra's own."""
+
+    def get(self, key: str, /) -> Any:
+        """Give a value; None where there is none."""
+
 
 # Names the system that is meant, where an inventory has several.
 SYSTEM_VARIABLE = "HANDRAIL_SYSTEM"
@@ -32,8 +40,15 @@ def folder_of(file: Path, told: str = "") -> Path:
     return Path(os.path.normpath(file.parent / told))
 
 
+def host_of(name: str, data: Data) -> Host:
+    """Make a host of its name and its data, alike for pyinfra and for `fab`: both give one plan."""
+    told, port = data.get("ssh_hostname") or "", data.get("ssh_port")
+    reached = f"[{told}]" if ":" in str(told) else str(told)
+    return Host(name, str(data.get("address") or told or name), f"{reached}:{port}" if port else reached)
+
+
 def load_environment(
-    groups: Mapping[str, Iterable[tuple[str, str]]],
+    groups: Mapping[str, Iterable[Host]],
     *,
     name: str,
     systems: tuple[str, ...],
@@ -42,10 +57,10 @@ def load_environment(
 ) -> Loaded:
     """Read the systems of an inventory, check them together, and give the one that is meant.
 
-    `groups` are the inventory's: name and address of each host. Raises SystemInvalid or InventoryInvalid, also when
+    `groups` are the inventory's, each host made by `host_of`. Raises SystemInvalid or InventoryInvalid, also when
     there are several systems and none was named: a guess would change the wrong one.
     """
-    hosts = {group: tuple(Host(*each) for each in members) for group, members in groups.items()}
+    hosts = {group: tuple(members) for group, members in groups.items()}
     loaded = [_load(folder / file, name, hosts) for file in systems]
     check([each.environment for each in loaded])
     meant = [each for each in loaded if only in {"", each.environment.system.name}]

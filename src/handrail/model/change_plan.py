@@ -54,8 +54,10 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
 
 
 def _host(host: Host) -> str:
-    """Write a host with its address: another machine by the same name is another plan."""
-    return host.name if host.address == host.name else f"{host.name} ({host.address})"
+    """Write a host with its address, and where SSH goes: another machine by the same name is another plan."""
+    where = [host.address] if host.address != host.name else []
+    where += [f"ssh {host.reached}"] if host.reached else []
+    return f"{host.name} ({', '.join(where)})" if where else host.name
 
 
 def _parts(system: System) -> Iterator[tuple[str, str]]:

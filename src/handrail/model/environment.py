@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, order=True)
 class Host:
-    """A machine: its name in the inventory, and the address where its neighbours reach it."""
+    """A machine: its name in the inventory, the address where its neighbours reach it, and where SSH does.
+
+    `reached` is empty where SSH takes the name, and its usual port.
+    """
 
     name: str
     address: str
+    reached: str = ""
 
 
 @dataclass(frozen=True)

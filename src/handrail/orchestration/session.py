@@ -15,7 +15,7 @@ from pyinfra.api.exceptions import DeployError
 
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid, Refused
 from handrail.hosts.intent import YES, intent_of
-from handrail.hosts.inventory import SYSTEM_VARIABLE, folder_of, load_environment
+from handrail.hosts.inventory import SYSTEM_VARIABLE, folder_of, host_of, load_environment
 from handrail.hosts.script import Command, Reply
 from handrail.journal import recorder
 from handrail.model.fleet import Outcome
@@ -75,7 +75,7 @@ def _make(verb: Verb) -> Watch:
     data, file = first.data, inventory_file()
     _refuse(FIXED & set(state.inventory.override_data))
     loaded = load_environment(
-        {name: [(host.name, _address(host)) for host in members] for name, members in state.inventory.groups.items()},
+        {name: [host_of(host.name, host.data) for host in members] for name, members in state.inventory.groups.items()},
         name=_wanted(data.get("environment"), "environment"),
         systems=tuple(_wanted(data.get("systems"), "systems")),
         folder=own_folder(
@@ -142,10 +142,6 @@ def _all_here(environment: Environment, verb: Verb) -> None:
             f"{', '.join(missing)} cannot be reached, or is left out by --limit; nothing was touched on any host",
             next_step="mend the host or the network, or take the host out of the inventory",
         )
-
-
-def _address(host: Host) -> str:
-    return str(host.data.get("address") or host.data.get("ssh_hostname") or host.name)
 
 
 def _told_folder(host: Host) -> str:

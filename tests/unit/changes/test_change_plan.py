@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from handrail.control.inventory import read
 from handrail.hosts.intent import intent_of
+from handrail.hosts.inventory import host_of
 from handrail.model.canonical import canonical, digest
 from handrail.model.change_plan import change_plan, differences, misshapen
 from handrail.model.command_line import command_of, words_of
@@ -95,6 +96,24 @@ def test_another_host_another_digest_another_description_is_another_plan(environ
     )
     changed = change_plan(Environment(environment.name, slower, environment.groups), DEPLOY)
     assert differences(plan, changed) == ("times is described otherwise",)
+
+
+@pytest.mark.parametrize(
+    ("data", "written"),
+    [
+        ({}, "web1"),
+        ({"address": "10.0.0.1"}, "web1 (10.0.0.1)"),
+        ({"address": "10.0.0.1", "ssh_hostname": "203.0.113.66"}, "web1 (10.0.0.1, ssh 203.0.113.66)"),
+        ({"address": "10.0.0.1", "ssh_port": 2201}, "web1 (10.0.0.1, ssh :2201)"),
+        ({"ssh_hostname": "127.0.0.1", "ssh_port": 2201}, "web1 (127.0.0.1, ssh 127.0.0.1:2201)"),
+        ({"address": "10.0.0.1", "ssh_hostname": "fd00::1", "ssh_port": 22}, "web1 (10.0.0.1, ssh [fd00::1]:22)"),
+    ],
+)
+def test_the_machine_that_ssh_goes_to_is_in_the_plan(environment, data, written):
+    group = next(iter(change_plan(environment, DEPLOY)["hosts"]))
+    groups = {**environment.groups, group: (host_of("web1", data),)}
+    plan = change_plan(Environment(environment.name, environment.system, groups), DEPLOY)
+    assert plan["hosts"][group] == [written]
 
 
 def test_the_rules_are_no_part_of_the_plan(environment):
