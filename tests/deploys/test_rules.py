@@ -142,7 +142,7 @@ def test_approvals(shop):
 def test_schedule(shop):
     here = shop()
     change = here.approved(DEPLOY, not_before=ahead(hours=2))
-    here.refused("schedule", change, "fab change.schedule")
+    here.refused("schedule", change, "fab change.request --verb deploy")
 
 
 def test_clock(shop):

@@ -11,6 +11,7 @@ from handrail.errors import BadInput, Refused
 from handrail.hosts.script import Reply
 from handrail.journal import recorder
 from handrail.model import rule
+from handrail.model.canonical import digest
 from handrail.model.clearance import Kind
 from handrail.model.fleet import Outcome
 from handrail.model.intent import Intent, Verb
@@ -19,7 +20,7 @@ from handrail.model.version import Release
 from handrail.orchestration import gate as gates
 from handrail.orchestration.gate import Gate
 from tests.lab.inventory import inventory
-from tests.office import DAYS, DEPLOY, RULES, Office, ahead, frozen, make_keys, shut
+from tests.office import DAYS, DEPLOY, RULES, Office, ago, ahead, frozen, make_keys, shut
 
 
 @pytest.fixture(scope="module")
@@ -158,9 +159,20 @@ def test_an_approval_is_used_up_by_the_run_that_it_allowed(office):
 def test_a_change_that_is_scheduled_for_later(office, monkeypatch):
     here = office()
     change = here.approved(not_before=ahead(hours=2))
-    no(here, "schedule", change, "fab change.schedule")
+    no(here, "schedule", change, "fab change.request --verb deploy")
     without(monkeypatch, rule.schedule)
     assert here.check().change == change
+
+
+def test_who_requested_a_change_can_move_it_later_and_never_before_what_was_approved(office):
+    here = office()
+    change = here.approved(not_before=ahead(hours=2))
+    plan = digest(here.plan())
+    here.sign("schedule", "operator", change, plan=plan, not_before=ago(hours=1), text="")
+    no(here, "schedule", change, "fab change.request --verb deploy")
+    later = ahead(hours=3)
+    here.sign("schedule", "operator", change, plan=plan, not_before=later, text="", at=ago(minutes=1))
+    no(here, "schedule", later, f"fab change.schedule {change}")
 
 
 def test_a_clock_that_was_set_back(office, monkeypatch):

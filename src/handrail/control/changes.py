@@ -82,7 +82,7 @@ def _fields(here: Office, change: Change, kind: Kind, said: dict[str, str]) -> d
         case Kind.REJECT | Kind.REVOKE:
             return {**plan, "role": _needed("role", said), "decision": kind.value, "expires": "", "text": text}
         case Kind.SCHEDULE:
-            return {**plan, "not_before": _moment(_needed("at", said), here.changes, now), "text": text}
+            return {**plan, "not_before": _no_earlier(_needed("at", said), here, change, now), "text": text}
         case Kind.STATEMENT:
             expires = moment.written(now + _span(said["valid"] or STATED))
             item, role = _needed("item", said), _needed("role", said)
@@ -145,6 +145,17 @@ def _span(text: str) -> timedelta:
         return duration.parse(text)
     except ValueError as error:
         raise BadInput(f"--valid {error}", next_step="--valid 48h") from None
+
+
+def _no_earlier(text: str, here: Office, change: Change, now: datetime) -> str:
+    """Read the time that a change is moved to: what was approved is for the time of the request, or later."""
+    told, asked = _moment(text, here.changes, now), change.request["not_before"]
+    if asked and moment.read(told) < moment.read(asked):
+        raise BadInput(
+            f"--at {text}: {change.id} was requested for {asked} UTC, and is approved for no earlier time",
+            next_step="fab change.request, with that --at",
+        )
+    return told
 
 
 def _moment(text: str, changes: Changes | None, now: datetime) -> str:

@@ -141,7 +141,9 @@ def schedule(case: Case) -> No | None:
     if due is None or case.now >= due or case.change is None or case.kind is Kind.EMERGENCY:
         return None
     text = f"{case.change.id} is scheduled for {moment.written(due)}, not before"
-    return No("schedule", text, f"fab change.schedule {case.change.id} --at TIME")
+    # The time of the request was approved with it: who wants an earlier one asks anew.
+    fixed = case.change.request["not_before"] == moment.written(due)
+    return No("schedule", text, case.request_command if fixed else f"fab change.schedule {case.change.id} --at TIME")
 
 
 def approvals(case: Case) -> No | None:

@@ -100,10 +100,10 @@ def _judged(asked: Case, gate: Gate, change: Change, plan: Mapping[str, Any]) ->
 
 
 def _not_before(change: Change, now: datetime, rules: Rules) -> datetime | None:
-    """Give the time for which a change is scheduled: the newest word counts."""
+    """Give the time for which a change is scheduled: the newest word counts, but never one before what was approved."""
     scheduled = [each["not_before"] for each in history(change, now, rules).standing if each.kind is Document.SCHEDULE]
-    written = scheduled[-1] if scheduled else change.request["not_before"]
-    return moment.read(written) if written else None
+    written = [text for text in (change.request["not_before"], *scheduled[-1:]) if text]
+    return max(map(moment.read, written), default=None)
 
 
 def _candidates(gate: Gate, changes: Changes, plan: Mapping[str, Any], who: Approvers) -> Iterator[Change]:

@@ -108,6 +108,14 @@ def fab_time(folder, name):
     return json.dumps(max(json.loads(line)["at"] for line in lines))
 
 
+def test_a_change_is_not_moved_before_the_time_that_was_approved(fab):
+    name = fab.request(at="2099-11-26 22:00")[1]["change"]
+    code, told = fab.say("schedule", name, "requester", at="2099-11-26 21:59")
+    assert (code, "is approved for no earlier time" in told["text"]) == (2, True)
+    code, told = fab.say("schedule", name, "requester", at="2099-11-26 22:01")
+    assert (code, "the change is requested" in told["text"]) == (3, True)
+
+
 def test_what_differs_today_is_shown(fab, project):
     name = fab.request()[1]["change"]
     seen = fab(change_looks.show_change, None, name)[1]
