@@ -99,7 +99,9 @@ def verified(seen: dict[str, Any], *, as_json: bool) -> None:
 def _head(out: Console, seen: dict[str, Any]) -> None:
     kind = f"[bold red]{seen['type'].upper()}[/]" if seen["type"] == "emergency" else seen["type"]
     out.print(f"[bold]{seen['change']}[/] {kind}: {_state(State(seen['state']))}")
-    out.print(f"  {escape(seen['reason'])} (risk {seen['risk']}; impact: {escape(seen['impact'] or 'not told')})")
+    # On one line: a text of several could look like lines of this page.
+    impact = " ".join(seen["impact"].split()) or "not told"
+    out.print(f"  {escape(seen['reason'])} (risk {seen['risk']}; impact: {escape(impact)})")
     if seen["not_before"]:
         out.print(f"  not before {seen['not_before']}")
     out.print(f"  plan {seen['plan_digest']}", soft_wrap=True)

@@ -132,6 +132,8 @@ def _run(name: str, content: bytes) -> ChangeRun | str:
         return "it is no record of a run"
     if not isinstance(run, str) or not isinstance(outcome, str) or name != f"run-{run}.json":
         return "it is no record of a run"
+    if not outcome.isprintable():  # it is shown on a terminal
+        return "it is no record of a run"
     # Times are added to it, and taken from it.
     if at.utcoffset() != timedelta() or not YEARS[0] <= at.year < YEARS[1]:
         return "it is no record of a run"

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.model import rollout
 from handrail.model.canonical import canonical, digest
+from handrail.model.intent import Verb
+from handrail.model.version import DIGEST, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import re
+    from collections.abc import Iterable, Iterator, Mapping
 
     from handrail.model.environment import Environment, Host
     from handrail.model.intent import Intent
@@ -21,6 +24,9 @@ _RULES = "changes"
 _SHAPE: Mapping[str, type] = {
     "system": str, "environment": str, "verb": str, "release": dict, "options": dict, "hosts": dict, "steps": list,
     "description": dict,
+}  # fmt: skip
+_OPTIONS: Mapping[str, type] = {
+    "share": int, "service": str, "count": int, "message": str, "with_database": bool, "force": bool,
 }  # fmt: skip
 
 
@@ -69,23 +75,40 @@ def _parts(system: System) -> Iterator[tuple[str, str]]:
 
 
 def misshapen(plan: object) -> str:
-    """Say what is wrong with the shape of a plan that somebody else wrote; nothing when it is right."""
+    """Say what is wrong with a plan that somebody else wrote; nothing when it is right.
+
+    What passes is shown on a terminal and becomes words of a command: it holds nothing that either would obey.
+    """
     if not isinstance(plan, dict) or set(plan) != set(_SHAPE):
         return f"a plan has exactly {', '.join(_SHAPE)}"
     wrong = [key for key, kind in _SHAPE.items() if not isinstance(plan[key], kind)]
     if wrong:
         return f"the plan's {wrong[0]} is of another kind"
+    if not _texts((plan["system"], plan["environment"])) or plan["verb"] not in set(Verb):
+        return "the plan's system, environment or verb cannot be read"
     if set(plan["release"]) != {"version", "sha256"} or not _texts(plan["release"].values()):
         return "the plan's release has exactly version and sha256"
-    if not all(isinstance(hosts, list) and _texts(hosts) for hosts in plan["hosts"].values()):
+    if not _fits(VERSION, plan["release"]["version"]) or not _fits(DIGEST, plan["release"]["sha256"]):
+        return "the plan's release has no version, or no digest"
+    if not all(type(value) is _OPTIONS.get(name) for name, value in plan["options"].items()):
+        return f"the plan's options are {', '.join(_OPTIONS)}"
+    if not _texts(value for value in plan["options"].values() if isinstance(value, str)):
+        return "the plan's options cannot be read"
+    if not all(isinstance(hosts, list) and _texts(hosts) for hosts in plan["hosts"].values()) or not _texts(
+        plan["hosts"]
+    ):
         return "the plan's hosts are lists of names by group"
-    if not _texts(plan["steps"]) or not _texts(plan["description"].values()):
+    if not all(map(_texts, (plan["steps"], plan["description"], plan["description"].values()))):
         return "the plan's steps and its description are text"
     return ""
 
 
-def _texts(values: Any) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _fits(pattern: re.Pattern[str], text: str) -> bool:
+    return text == "" or pattern.fullmatch(text) is not None
+
+
+def _texts(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) and value.isprintable() for value in values)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:

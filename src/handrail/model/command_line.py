@@ -25,22 +25,24 @@ def command_of(plan: Mapping[str, Any], change: str = "", *, emergency: bool = F
     """Write the command that carries out a plan, with the change that allows it."""
     words, verb = words_of(plan), plan["verb"]
     positional = ("release", "service", "count") if verb in {Verb.DEPLOY, Verb.SCALE} else ()
-    first = [words.pop(name) for name in positional if words.get(name)]
-    named = ["--change", change] if change else []
+    first = [shlex.quote(words.pop(name)) for name in positional if words.get(name)]
+    named = ["--change", shlex.quote(change)] if change else []
     loud = ["--emergency"] * emergency + ([f"--reason {shlex.quote(reason)}"] if reason else [])
-    return " ".join(["fab", _TASKS.get(verb, verb), *first, *_options(plan, words), *named, *loud])
+    return " ".join(["fab", _TASKS.get(verb) or shlex.quote(verb), *first, *_options(plan, words), *named, *loud])
 
 
 def request_command_of(plan: Mapping[str, Any], of: str) -> str:
     """Write the command that requests a change of this type for a plan."""
-    options = " ".join(["--verb", plan["verb"], *_options(plan, words_of(plan)), "--type", of])
+    options = " ".join(
+        ["--verb", shlex.quote(plan["verb"]), *_options(plan, words_of(plan)), "--type", shlex.quote(of)]
+    )
     return f'fab change.request {options} --reason "…"'
 
 
 def _options(plan: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
     flags = {name for name, value in plan["options"].items() if value is True}
     return [
-        f"--{name.replace('_', '-')}" + ("" if name in flags else f" {shlex.quote(value)}")
+        shlex.quote(f"--{name.replace('_', '-')}") + ("" if name in flags else f" {shlex.quote(value)}")
         for name, value in words.items()
         if value
     ]

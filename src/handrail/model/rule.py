@@ -5,6 +5,7 @@ They are pure; `orchestration.gate` collects what they look at. A rule that is n
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -164,7 +165,7 @@ def approvals(case: Case) -> No | None:
         text = f"{case.change.id} is for another plan: {'; '.join(case.differences)}"
         return No("approvals", text, case.request_command)
     missing = next(iter(case.approval.missing), "")
-    following = f"approve {case.change.id} --role '{missing}'" if missing else f"show {case.change.id}"
+    following = f"approve {case.change.id} --role {shlex.quote(missing)}" if missing else f"show {case.change.id}"
     text = f"{case.change.id}: {case.approval.why} (could approve: {could or 'nobody need'})"
     return No("approvals", text, f"fab change.{following}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from handrail.hosts.intent import intent_of
 from handrail.hosts.inventory import host_of
 from handrail.model.canonical import canonical, digest
 from handrail.model.change_plan import change_plan, differences, misshapen
-from handrail.model.command_line import command_of, words_of
+from handrail.model.command_line import command_of, request_command_of, words_of
 from handrail.model.environment import Environment, Host
 from handrail.model.intent import Intent, Verb
 from handrail.model.version import Release
@@ -126,11 +127,25 @@ def test_the_rules_are_no_part_of_the_plan(environment):
         None, [], {}, PLAN | {"more": 1}, {key: value for key, value in PLAN.items() if key != "hosts"},
         PLAN | {"hosts": []}, PLAN | {"hosts": {"web": "web1"}}, PLAN | {"steps": [1]}, PLAN | {"release": {}},
         PLAN | {"release": {"version": 1, "sha256": ""}}, PLAN | {"description": {"edge": None}}, PLAN | {"verb": 1},
+        PLAN | {"verb": "restart; touch x;"}, PLAN | {"release": {"version": "1;id", "sha256": ""}},
+        PLAN | {"release": {"version": "1.4.2", "sha256": "../x"}}, PLAN | {"options": {"x; touch y #": "v"}},
+        PLAN | {"options": {"share": True}}, PLAN | {"options": {"force": 1}},
+        PLAN | {"options": {"message": "\x1b[2K"}}, PLAN | {"hosts": {"\x1b": []}},
+        PLAN | {"steps": ["\x1b[2K\x1b[1A hidden"]}, PLAN | {"hosts": {"web": ["a\rb"]}},
+        PLAN | {"system": "\n"}, PLAN | {"environment": "\u202e"}, PLAN | {"description": {"\x1b": "sha256:1"}},
     ],
 )  # fmt: skip
 def test_a_plan_of_another_shape_is_told(wrong):
     assert misshapen(wrong)
     assert misshapen(PLAN) == ""
+
+
+def test_each_word_of_a_command_that_is_shown_is_one_word_of_the_shell():
+    told = {"verb": "a b", "options": {"x; id #": "v", "message": "$(id)"}, "release": {"version": "1 2", "sha256": ""}}
+    for command in (command_of(told, "I D"), request_command_of(told, "nor mal")):
+        words = shlex.split(command)
+        assert {"a b", "--x; id #", "v", "$(id)", "1 2"} <= set(words), command
+        assert {"I D", "nor mal"} & set(words)
 
 
 @pytest.mark.parametrize(
