@@ -8,7 +8,7 @@ from handrail import artifacts
 from handrail.errors import BadInput
 from handrail.model.intent import Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
-from handrail.model.version import Release, checked_version
+from handrail.model.version import Release, checked_digest, checked_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,8 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     if not version:
         raise BadInput("which release?", next_step="name one: --release VERSION, with pyinfra --data release=VERSION")
     place = system.release.sha256_of(checked_version(version))
-    digest = data.get("sha256") or artifacts.digest_at(place, base=loaded.base)
+    told = data.get("sha256", "")
+    digest = checked_digest(told) if told else artifacts.digest_at(place, base=loaded.base)
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from handrail.errors import ReleaseUnknown
+from handrail.errors import BadInput, ReleaseUnknown
 
 # Versions become directory names and parts of addresses: what git tags and semantic versions need, and no more.
 VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
@@ -22,6 +22,16 @@ def checked_version(text: str) -> str:
             next_step="pass a version such as 1.4.2",
         )
     return text
+
+
+def checked_digest(text: str) -> str:
+    """Give the digest back in small letters, or refuse what cannot be one: it becomes a part of paths and of a plan."""
+    if not DIGEST.fullmatch(text.lower()):
+        raise BadInput(
+            f"the digest {text[:80]!r}; allowed: the SHA-256 of the artifact, 64 hexadecimal digits",
+            next_step="sha256sum ARTIFACT, or leave --sha256 out where the digest lies beside the artifact",
+        )
+    return text.lower()
 
 
 @dataclass(frozen=True)

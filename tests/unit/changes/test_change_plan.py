@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.control.inventory import read
+from handrail.errors import BadInput
 from handrail.hosts.intent import intent_of
 from handrail.hosts.inventory import host_of
 from handrail.model.canonical import canonical, digest
@@ -138,6 +139,15 @@ def test_the_rules_are_no_part_of_the_plan(environment):
 def test_a_plan_of_another_shape_is_told(wrong):
     assert misshapen(wrong)
     assert misshapen(PLAN) == ""
+
+
+@pytest.mark.parametrize("told", ["a/b", "../../x", "ab" * 31, "nonsense; rm -rf /", "ab" * 32 + "\n"])
+def test_a_digest_that_is_none_is_bad_input(told):
+    loaded = read(Path("inventories/vendhub/prod.py")).load()
+    with pytest.raises(BadInput, match="64 hexadecimal digits"):
+        intent_of("deploy", {"release": "1.4.2", "sha256": told}, loaded)
+    release = intent_of("deploy", {"release": "1.4.2", "sha256": "AB" * 32}, loaded).release
+    assert release.digest == "ab" * 32
 
 
 def test_each_word_of_a_command_that_is_shown_is_one_word_of_the_shell():
