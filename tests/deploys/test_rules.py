@@ -136,7 +136,10 @@ def test_approvals(shop):
     here = shop()
     change = here.request(DEPLOY)
     here.approve(change, "CTO", intent=DEPLOY)
-    here.refused("approvals", "missing: 1 x Product Owner", "could approve: Product Owner: product-owner", change)
+    here.refused(
+        "approvals", "missing: 1 x Product Owner", "could approve: Product Owner: product-owner", change,
+        f"fab change.approve {change} --role 'Product Owner' --inventory {here.inventory}",
+    )  # fmt: skip
 
 
 def test_schedule(shop):
@@ -150,11 +153,13 @@ def test_clock(shop):
     here.approved(DEPLOY)
     store = Store(here.journal["HANDRAIL_STORE"])
     store.append(Entry("refused", {"system": "other"}), at=datetime.now(UTC) + timedelta(hours=1))
+    store.append(Entry("refused", {"system": "other"}))
     store.close()
     done = here.run()
     said = done.stdout + done.stderr
     assert done.returncode == (3 if here.entrance is fab else 1), said
     assert "clock: this machine says" in said
+    assert "fab audit.show 1\n" in said, "the record whose time is in the future, not the newest one"
     assert "Take the lease" not in said
 
 

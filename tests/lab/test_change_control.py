@@ -124,7 +124,7 @@ def test_a_normal_change_from_its_request_to_its_closing(office, fleet, load, tm
     early = "2026-11-26 07:00:00"
     refused(office.deploy(early), "approvals", "1 x Product Owner", "fab change.request --verb deploy --release 1.1.0")
     change = requested(office)
-    refused(office.deploy("2026-11-26 08:10:00"), change, "missing", "fab change.approve")
+    refused(office.deploy("2026-11-26 08:10:00"), change, "missing", f"fab change.assess {change}")
     office.change("2026-11-26 08:30:00", "assess", change, "--text", "one table is read anew", by="product-owner")
     office.change("2026-11-26 09:00:00", "approve", change, "--role", "Product Owner", by="product-owner")
     refused(office.deploy("2026-11-26 09:10:00"), change, "missing: 1 x CTO")

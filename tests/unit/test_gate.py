@@ -19,6 +19,7 @@ from handrail.model.request import Request
 from handrail.model.version import Release
 from handrail.orchestration import gate as gates
 from handrail.orchestration.gate import Gate
+from tests import office as offices
 from tests.lab.inventory import inventory
 from tests.office import DAYS, DEPLOY, RULES, Office, ago, ahead, frozen, make_keys, shut
 
@@ -132,11 +133,52 @@ def test_what_nobody_approved(office, monkeypatch):
     here = office()
     no(here, "approvals", "1 x Product Owner, 1 x CTO", "fab change.request --verb deploy --release 1.1.0")
     change = here.request()
-    no(here, "approvals", change, "missing: 1 x Product Owner, 1 x CTO", f"fab change.approve {change}")
+    no(here, "approvals", change, "missing: 1 x Product Owner, 1 x CTO", f"next: fab change.approve {change}")
     here.approve(change, "CTO")
     no(here, "approvals", "missing: 1 x Product Owner", "could approve: Product Owner: product-owner")
     without(monkeypatch, rule.approvals)
     assert here.check().kind is Kind.NORMAL
+
+
+def test_each_no_names_a_command_that_will_not_be_refused_itself(office):
+    here = office()
+    change = "sanvi-lab-20261121-00000c"
+    said = {"type": "normal", "reason": "x", "risk": "low", "impact": "", "not_before": ""}
+    here.sign("request", "operator", change, plan=here.plan(), **said)
+    no(here, "approvals", "it is not assessed yet", f'next: fab change.assess {change} --text "…"')
+    plan = digest(here.plan())
+    here.sign("assess", "cto", change, plan=plan, risk="low", impact="", text="")
+    here.approve(change, "Product Owner", "CTO")
+    rejected = {"role": "Product Owner", "decision": "reject", "expires": "", "text": ""}
+    here.sign("reject", "product-owner", change, plan=plan, **rejected)
+    no(here, "approvals", f"next: fab change.revoke {change} --role 'Product Owner'  # by product-owner")
+    here.sign("revoke", "product-owner", change, plan=plan, **rejected | {"decision": "revoke"}, at=ago(minutes=4))
+    no(here, "approvals", "missing: 1 x Product Owner", f"next: fab change.approve {change} --role 'Product Owner'")
+
+
+def test_what_is_typed_next_names_the_inventory_and_the_digest_that_were_given(office):
+    here = office(windows=shut(), normal={"approvals": {"CTO": 1, "Product Owner": None}})
+    given = {"inventory": "a b.py", "with_digest": True}
+    with pytest.raises(Refused) as refused:
+        here.check(**given)
+    windows, request = refused.value.next_step.splitlines()
+    digested = f"--sha256 {'a' * 64}"
+    deploy = f"fab deploy 1.1.0 {digested} --inventory 'a b.py' --emergency --reason \"…\""
+    assert windows == f"fab windows --inventory 'a b.py'; if it cannot wait: {deploy}"
+    assert request.strip() == (
+        f"fab change.request --verb deploy --release 1.1.0 {digested} --type normal --inventory 'a b.py' --reason \"…\""
+    )
+    change = here.request()
+    with pytest.raises(Refused) as refused:
+        here.check(**given)
+    assert f"fab change.approve {change} --role CTO --inventory 'a b.py'" in refused.value.next_step
+
+
+def test_nobody_is_named_to_approve_their_own_change(office, monkeypatch):
+    monkeypatch.setattr(offices, "PEOPLE", {**offices.PEOPLE, "operator": ["CTO"]})
+    here = office()
+    here.request()
+    assert "CTO: cto)" in no(here, "approvals", "could approve: Product Owner: product-owner; CTO: cto)")
 
 
 def test_another_release_is_another_plan_and_the_refusal_says_what_differs(office):
@@ -153,7 +195,7 @@ def test_an_approval_is_used_up_by_the_run_that_it_allowed(office):
     body = {"system": "sanvi", "environment": "lab", "verb": "deploy", "run": "1", "change": change}
     recorder.start().begin(body)
     recorder.start().end({**body, "outcome": "done", "seconds": 1.0})
-    no(here, "approvals", change)
+    no(here, "approvals", change, "used up", "next: fab change.request --verb deploy --release 1.1.0")
 
 
 def test_a_change_that_is_scheduled_for_later(office, monkeypatch):
@@ -180,14 +222,14 @@ def test_a_clock_that_was_set_back(office, monkeypatch):
     here.approved()
     late = datetime.now(UTC) + timedelta(minutes=10)
     monkeypatch.setattr(Gated, "check", lambda self, intent=DEPLOY, **said: later(self.gate(intent, **said), late))
-    no(here, "clock", "timedatectl")
+    no(here, "clock", "timedatectl", "fab audit.show 17")
     without(monkeypatch, rule.clock)
     assert here.check().kind is Kind.NORMAL
 
 
 def later(gate, newest):
     """Pass the gate with a journal whose newest record is of that time."""
-    facts = gate.journal.facts("sanvi", "lab", "deploy") | {"newest_at": newest.isoformat()}
+    facts = gate.journal.facts("sanvi", "lab", "deploy") | {"newest_at": newest.isoformat(), "newest_at_seq": 17}
     told = type("Told", (), {"facts": lambda *_: facts, "change_runs": gate.journal.change_runs})()
     return Gate(gate.loaded, gate.intent, gate.request, told, gate.ask).check()
 

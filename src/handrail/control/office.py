@@ -18,6 +18,7 @@ from handrail.model import moment, signed
 from handrail.model.approval import count
 from handrail.model.canonical import canonical
 from handrail.model.change import Change, ChangeRun
+from handrail.model.command_line import at
 from handrail.model.history import ANY, Rules, history, state
 from handrail.model.signed import Document, Kind, Type
 
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Office:
-    """The changes of one environment; without `loaded` nothing is known but the folder and who may sign."""
+    """The changes of one environment; without `loaded` nothing is known but the folder and who may sign.
+
+    `inventory` is the one that was named on the command line, for the next one.
+    """
 
     folder: Path
     approvers: Approvers
     loaded: Loaded | None = None
     changes: Changes | None = None
+    inventory: str = ""
 
     def rules(self, of: Type) -> Rules:
         """Tell what a change of this type needs."""
@@ -80,7 +85,9 @@ class Office:
         name = document["change"]
         if document.kind is Kind.REQUEST:
             if (self.folder / name).exists() and self.read(name).request.file != document.file:
-                raise Refused(f"{name} has another request already", next_step=f"fab change.show {name}")
+                raise Refused(
+                    f"{name} has another request already", next_step=f"fab change.show {name}{at(self.inventory)}"
+                )
             change = Change(name, document, (document,))
         else:
             before = self.read(name)
@@ -89,7 +96,10 @@ class Office:
             if why := self._why_not(change, document):
                 now = datetime.now(UTC)
                 following = next_step(self, before, state(before, now, self.rules(before.type)), now)
-                raise Refused(f"{document.kind} of {name}: {why}", next_step=following or f"fab change.show {name}")
+                raise Refused(
+                    f"{document.kind} of {name}: {why}",
+                    next_step=following or f"fab change.show {name}{at(self.inventory)}",
+                )
         path = filing.file(self.folder, name, signed.name_of(document.payload), content)
         note_document(self, document)
         return change, path
@@ -123,7 +133,7 @@ def _journalled(names: Sequence[str]) -> Mapping[str, list[ChangeRun]]:
 
 def office(inventory: str | None) -> Office:
     """Open the office of an inventory's environment."""
-    return office_of(opened(inventory).load())
+    return replace(office_of(opened(inventory).load()), inventory=inventory or "")
 
 
 def office_of(loaded: Loaded) -> Office:

@@ -38,8 +38,10 @@ def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str
             .order_by(C.seq.desc())
             .limit(LAST_RUNS)
         )
+        latest = connection.execute(select(C.seq, C.at).where(NUMBERED).order_by(C.at.desc()).limit(1)).first()
         return {
-            "newest_at": connection.scalar(select(func.max(C.at)).where(NUMBERED)) or "",
+            "newest_at": latest.at if latest else "",
+            "newest_at_seq": latest.seq if latest else 0,
             "newest_seq": newest.seq if newest else 0,
             "newest_hash": newest.hash if newest else "",
             "durations": list(connection.scalars(lasted)),

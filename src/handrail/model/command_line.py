@@ -21,22 +21,44 @@ def words_of(plan: Mapping[str, Any]) -> dict[str, str]:
     return {"release": str(plan["release"]["version"]), **options, **flags}
 
 
-def command_of(plan: Mapping[str, Any], change: str = "", *, emergency: bool = False, reason: str = "") -> str:
-    """Write the command that carries out a plan, with the change that allows it."""
+def at(inventory: str) -> str:
+    """Write the inventory as a part of a command; nothing where none has to be named."""
+    return f" --inventory {shlex.quote(inventory)}" if inventory else ""
+
+
+def as_role(role: str) -> str:
+    """Write a role as a part of a command."""
+    return f"--role {shlex.quote(role)}"
+
+
+def command_of(  # noqa: PLR0913 - all that can stand on one line
+    plan: Mapping[str, Any], change: str = "", *,
+    emergency: bool = False, reason: str = "", with_digest: bool = False, inventory: str = "",
+) -> str:  # fmt: skip
+    """Write the command that carries out a plan, with the change that allows it.
+
+    `with_digest` is for a release whose digest no file holds.
+    """
     words, verb = words_of(plan), plan["verb"]
     positional = ("release", "service", "count") if verb in {Verb.DEPLOY, Verb.SCALE} else ()
     first = [shlex.quote(words.pop(name)) for name in positional if words.get(name)]
+    digest = _digest(plan) if with_digest else []
     named = ["--change", shlex.quote(change)] if change else []
     loud = ["--emergency"] * emergency + ([f"--reason {shlex.quote(reason)}"] if reason else [])
-    return " ".join(["fab", _TASKS.get(verb) or shlex.quote(verb), *first, *_options(plan, words), *named, *loud])
+    task = _TASKS.get(verb) or shlex.quote(verb)
+    return " ".join(["fab", task, *first, *_options(plan, words), *digest, *named, *loud]) + at(inventory)
 
 
-def request_command_of(plan: Mapping[str, Any], of: str) -> str:
+def request_command_of(plan: Mapping[str, Any], of: str, *, with_digest: bool = False, inventory: str = "") -> str:
     """Write the command that requests a change of this type for a plan."""
-    options = " ".join(
-        ["--verb", shlex.quote(plan["verb"]), *_options(plan, words_of(plan)), "--type", shlex.quote(of)]
-    )
-    return f'fab change.request {options} --reason "…"'
+    digest = _digest(plan) if with_digest else []
+    words = ["--verb", shlex.quote(plan["verb"]), *_options(plan, words_of(plan)), *digest, "--type", shlex.quote(of)]
+    return f'fab change.request {" ".join(words)}{at(inventory)} --reason "…"'
+
+
+def _digest(plan: Mapping[str, Any]) -> list[str]:
+    sha256 = plan["release"]["sha256"]
+    return [f"--sha256 {shlex.quote(sha256)}"] if sha256 else []
 
 
 def _options(plan: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:

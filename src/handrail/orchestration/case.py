@@ -14,13 +14,13 @@ from handrail.filing.find import for_plan
 from handrail.model import moment
 from handrail.model.approval import count
 from handrail.model.canonical import digest
+from handrail.model.case import Case
 from handrail.model.change import ChangeRun
 from handrail.model.change_plan import differences
 from handrail.model.changes import restores
 from handrail.model.clearance import Kind
 from handrail.model.command_line import command_of, request_command_of
 from handrail.model.history import Rules, history
-from handrail.model.rule import Case
 from handrail.model.signed import Kind as Document
 from handrail.model.timing import decide_window
 from handrail.model.window import AHEAD
@@ -43,14 +43,15 @@ BEFORE = timedelta(days=2)
 def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime) -> Case:
     """Look up everything that the rules ask about."""
     verb = gate.intent.verb
-    facts = _facts(gate, changes)
+    facts, how = _facts(gate, changes), _how(gate)
     bare = Case(
         changes, verb, gate.request, now,
         newest=datetime.fromisoformat(facts["newest_at"]) if facts["newest_at"] else None,
+        newest_number=facts["newest_at_seq"],
         window=_window(gate, changes, now, facts["durations"]),
-        command=command_of(plan, emergency=gate.request.emergency), rehearsals=facts["rehearsals"],
+        command=command_of(plan, emergency=gate.request.emergency, **how), rehearsals=facts["rehearsals"],
     )  # fmt: skip
-    bare = bare.requested_by(request_command_of(plan, bare.kind))
+    bare = bare.requested_by(request_command_of(plan, bare.kind, **how))
     if not bare.needs and not gate.request.change:
         return bare
     who = approvers_in(gate.loaded.base / changes.approvers)
@@ -65,6 +66,11 @@ def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime
     return last or asked
 
 
+def _how(gate: Gate) -> dict[str, Any]:
+    """Say what a command has to name beside the plan."""
+    return {"with_digest": gate.request.with_digest, "inventory": gate.request.inventory}
+
+
 def _facts(gate: Gate, changes: Changes) -> dict[str, Any]:
     """Ask the journal; what restores service does without, where it is away."""
     environment, verb = gate.loaded.environment, gate.intent.verb
@@ -73,7 +79,7 @@ def _facts(gate: Gate, changes: Changes) -> dict[str, Any]:
     except Refused:
         if not restores(changes, verb, emergency=gate.request.emergency):
             raise
-        return {"newest_at": "", "durations": [], "rehearsals": []}
+        return {"newest_at": "", "newest_at_seq": 0, "durations": [], "rehearsals": []}
 
 
 def _known_runs(gate: Gate, changes: Changes, change: str) -> list[ChangeRun]:

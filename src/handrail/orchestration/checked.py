@@ -10,13 +10,17 @@ from handrail.checklist.statements import signed
 from handrail.checklist.variables import mask_here
 from handrail.errors import Refused
 from handrail.model.clearance import Kind
+from handrail.model.command_line import at
 from handrail.model.history import Rules
 from handrail.model.intent import Verb
 
 if TYPE_CHECKING:
     from handrail.model.answer import Answer
-    from handrail.model.rule import Case
+    from handrail.model.case import Case
     from handrail.orchestration.gate import Gate
+
+# Items whose next step ends with a command of `fab` about this inventory.
+WITH_INVENTORY = frozenset({"file", "variables", "backup", "statement"})
 
 
 def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
@@ -36,6 +40,11 @@ def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
         lines = [f"  {answer.item}: {answer.evidence}" for answer in no]
         raise Refused(
             "\n".join([f"checklist: {len(no)} of {len(found)} items say no; nothing was touched", *lines]),
-            next_step="\n        ".join(dict.fromkeys(answer.next_step for answer in no)),
+            next_step="\n        ".join(dict.fromkeys(_next_step(answer, gate) for answer in no)),
         )
     return found
+
+
+def _next_step(answer: Answer, gate: Gate) -> str:
+    """Give what is to be typed, for the inventory that is meant here."""
+    return answer.next_step + (at(gate.request.inventory) if answer.kind in WITH_INVENTORY else "")

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from handrail.checklist.case import Ask
     from handrail.hosts.inventory import Loaded
     from handrail.journal.recorder import Recorder
+    from handrail.model.case import Case
     from handrail.model.changes import Changes
     from handrail.model.intent import Intent
     from handrail.model.request import Request
-    from handrail.model.rule import Case
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from handrail.orchestration.evidence import Evidence, asked
 from handrail.orchestration.gate import Gate
 from handrail.orchestration.run import Run
 from handrail.orchestration.send import Line
-from handrail.orchestration.typed import elsewhere, inventory_file, own_folder
+from handrail.orchestration.typed import elsewhere, inventory_file, named, own_folder
 from handrail.orchestration.watch import Watch
 from handrail.secrets import masked
 
@@ -87,7 +87,10 @@ def _make(verb: Verb) -> Watch:
         _refuse(frozenset(state.inventory.override_data) - SAID)
     intent = intent_of(verb, {key: _text(data, key) for key in WORDS}, loaded)
     emergency = _text(data, "emergency").lower() in YES
-    request = Request(_text(data, "change"), emergency=emergency, reason=_text(data, "reason").strip())
+    request = Request(
+        _text(data, "change"), emergency=emergency, reason=_text(data, "reason").strip(),
+        inventory=named(file), with_digest=bool(_text(data, "sha256")),
+    )  # fmt: skip
     clearance = _cleared(loaded, intent, request)
     run = Run(loaded.environment, intent, base=loaded.base, cache=CACHE, clearance=clearance)
     # What cannot be read is found out now, before anything is touched.

@@ -5,6 +5,7 @@ The rules come from the inventory file, group_data/ beside it, and the YAML that
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # pyinfra's options that read other files in the place of those, or before them.
 ELSEWHERE = {"group_data": "--group-data", "chdir": "--chdir", "config_filename": "--config"}
 DEFAULTS: Mapping[str, Any] = {"config_filename": "config.py"}
+# Names the inventory for `fab`.
+VARIABLE = "HANDRAIL_INVENTORY"
 GROUP_DATA = "group_data"
 
 
@@ -48,6 +51,11 @@ def own_folder(folder: Path, *, given: str) -> Path:
     if given and Path(given).resolve() != folder.resolve():
         raise elsewhere("--data inventory_folder")
     return folder
+
+
+def named(file: Path) -> str:
+    """Say how a command has to name this inventory; not at all where the variable does."""
+    return "" if os.environ.get(VARIABLE) == str(file) else str(file)
 
 
 def elsewhere(what: str) -> BadInput:

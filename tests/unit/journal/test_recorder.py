@@ -101,7 +101,7 @@ def test_a_run_is_recorded_when_it_begins_and_when_it_ends():
     mine = recorder.start()
     assert recorder.start() is mine
     assert mine.facts("shop", "prod", "deploy") == {
-        "newest_at": "", "newest_seq": 0, "newest_hash": "", "durations": [], "rehearsals": [],
+        "newest_at": "", "newest_at_seq": 0, "newest_seq": 0, "newest_hash": "", "durations": [], "rehearsals": [],
     }  # fmt: skip
     begun = mine.begin(BODY)
     assert spools() == ["abc123.jsonl"]
