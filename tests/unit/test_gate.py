@@ -8,56 +8,18 @@ import pytest
 
 from handrail.control.inventory import read
 from handrail.errors import BadInput, Refused
-from handrail.hosts.script import Reply
 from handrail.journal import recorder
 from handrail.model import rule
 from handrail.model.canonical import digest
 from handrail.model.clearance import Kind
-from handrail.model.fleet import Outcome
 from handrail.model.intent import Intent, Verb
-from handrail.model.request import Request
 from handrail.model.version import Release
 from handrail.orchestration import gate as gates
 from handrail.orchestration.gate import Gate
 from tests import office as offices
+from tests.gated import Gated
 from tests.lab.inventory import inventory
-from tests.office import DAYS, DEPLOY, RULES, Office, ago, ahead, frozen, make_keys, shut
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-def nobody(_host, _command):
-    return Reply(Outcome.UNKNOWN, "no host here", ())
-
-
-class Gated(Office):
-    """An office whose changes go to the gate."""
-
-    def gate(self, intent=DEPLOY, **said):
-        return Gate(self.loaded, intent, Request(**said), recorder.start(), ask=nobody)
-
-    def check(self, intent=DEPLOY, **said):
-        return self.gate(intent, **said).check()
-
-
-@pytest.fixture
-def office(tmp_path, keys, monkeypatch):
-    """Make an office with these rules."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HANDRAIL_STORE", f"sqlite:///{tmp_path}/journal.db")
-    monkeypatch.setenv("HANDRAIL_JOURNAL_KEY", str(tmp_path / "journal.key"))
-    monkeypatch.setattr(recorder, "_mine", [])
-
-    def make(**changes):
-        return Gated(inventory(tmp_path / "office", {"changes": {**RULES, **changes}}), keys)
-
-    yield make
-    for each in recorder._mine:
-        each.close()
-        each.process.wait(timeout=10)
+from tests.office import DAYS, DEPLOY, RULES, ago, ahead, frozen, shut
 
 
 def no(office, name, *words, intent=DEPLOY, **said):
@@ -265,6 +227,13 @@ def test_a_checklist_item_that_says_no(office):
     here = office(checklist=[{"item": "CI is green", "command": ["sh", "-c", "echo 3 tests failed; exit 1"]}])
     here.approved()
     no(here, "checklist", "CI is green: exit 1: 3 tests failed")
+
+
+def test_the_rules_are_asked_again_after_the_checklist_which_may_take_minutes(office, tmp_path):
+    lose = f"rm {tmp_path}/office/changes/*/approve-*"
+    here = office(checklist=[{"item": "CI is green", "command": ["sh", "-c", lose]}])
+    here.approved()
+    no(here, "approvals", "missing: 1 x Product Owner, 1 x CTO")
 
 
 def test_answers_of_the_checklist_go_into_the_record(office):

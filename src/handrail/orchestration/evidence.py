@@ -20,11 +20,15 @@ from handrail.journal.operator import operator
 from handrail.model import moment
 from handrail.model.canonical import canonical
 from handrail.model.change import GOOD
+from handrail.model.clearance import Kind
 from handrail.orchestration.emergency import announce
 from handrail.secrets import masked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handrail.journal.recorder import Recorder
+    from handrail.model.clearance import Clearance
     from handrail.model.environment import Environment
     from handrail.model.intent import Intent
     from handrail.orchestration.run import Run
@@ -40,6 +44,8 @@ class Evidence:
 
     run: Run
     recorder: Recorder
+    # Asks the gate once more.
+    ask: Callable[[], Clearance]
     steps: list[dict[str, Any]] = field(default_factory=list)
     trouble: str = ""
     _begun: bool = False
@@ -49,19 +55,24 @@ class Evidence:
     def begin(self) -> None:
         """Record that the run begins, once, before the first host is asked for anything; announce an emergency.
 
-        Raises Refused where that cannot be, for there is no change without a record but one that restores service; and
-        where somebody has thought about pyinfra's question for so long that the rules may say something else by now.
+        Raises Refused where that cannot be, for there is no change without a record but one that restores service.
+        Where somebody has thought about pyinfra's question for long, the gate is asked again, and may refuse, too.
         """
         with self._lock:
             if self._begun:
                 return
-            waited = datetime.now(UTC) - self.run.started
-            if waited > GOOD_FOR:
-                text = f"the rules were asked {moment.span(waited)} ago, and may say something else now"
-                raise Refused(f"{text}; nothing was touched", next_step="run it again")
+            self._see_again()
             self._begin()
             self._begun = True
         self._announced(announce(self.run))
+
+    def _see_again(self) -> None:
+        """Ask the gate again where its word is old. Who needs none, and what restores service, is not held up."""
+        run = self.run
+        if run.clearance.kind is Kind.FREE or run.clearance.restores:
+            return
+        if datetime.now(UTC) - run.started > GOOD_FOR:
+            run.clearance, run.started = self.ask(), datetime.now(UTC)
 
     def _begin(self) -> None:
         self._unused()

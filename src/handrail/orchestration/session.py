@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def _make(verb: Verb) -> Watch:
     if time.monotonic() - began > PATIENCE_SECONDS:  # a large artifact: the rules may say something else by now
         run.clearance = _cleared(loaded, intent, request)
     run.started = datetime.now(UTC)
-    watch = Watch(run, Evidence(run, recorder.start()))
+    watch = Watch(run, Evidence(run, recorder.start(), ask=partial(_cleared, loaded, intent, request)))
     run.listeners += [report.event, watch.evidence.event]
     if not report.quiet():
         logger.debug("run %s", run.run_id)

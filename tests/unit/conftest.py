@@ -1,0 +1,32 @@
+"""People with keys, and offices with rules of their own."""
+
+from __future__ import annotations
+
+import pytest
+
+from handrail.journal import recorder
+from tests.gated import Gated
+from tests.lab.inventory import inventory
+from tests.office import RULES, make_keys
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def office(tmp_path, keys, monkeypatch):
+    """Make an office with these rules."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HANDRAIL_STORE", f"sqlite:///{tmp_path}/journal.db")
+    monkeypatch.setenv("HANDRAIL_JOURNAL_KEY", str(tmp_path / "journal.key"))
+    monkeypatch.setattr(recorder, "_mine", [])
+
+    def make(**changes):
+        return Gated(inventory(tmp_path / "office", {"changes": {**RULES, **changes}}), keys)
+
+    yield make
+    for each in recorder._mine:
+        each.close()
+        each.process.wait(timeout=10)
