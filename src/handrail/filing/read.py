@@ -28,7 +28,7 @@ class Folder:
 
 
 def read_change(folder: Path, name: str, approvers: Approvers) -> Change:
-    """Read one change, each signature in it verified by OpenSSH.
+    """Read one change, each signature in it verified here and by OpenSSH.
 
     Raises BadInput when there is none by that name, Refused when nobody who may request has signed its request.
     """

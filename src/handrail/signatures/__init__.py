@@ -1,4 +1,4 @@
-"""SSH signatures over text: made and verified by OpenSSH's ssh-keygen, in the namespace `handrail`.
+"""SSH signatures over text, in the namespace `handrail`: made by OpenSSH's ssh-keygen, verified by it and here.
 
 Keys in an agent and hardware keys sign as any other: name the .pub file. The format is OpenSSH's PROTOCOL.sshsig.
 """

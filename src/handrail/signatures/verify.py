@@ -1,4 +1,4 @@
-"""Who signed a text: told by ssh-keygen, several at once."""
+"""Who signed a text: told in this process and by ssh-keygen, which must agree; several at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from handrail.errors import Refused
 from handrail.model.ssh_key import Unfit, Wire, of_blob, packed
-from handrail.signatures.program import NAMESPACE, environment, missing
+from handrail.signatures import inside
+from handrail.signatures.program import NAMESPACE, of_the_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ SCRIPT = """cd "$1" || exit 1
 for text in *.text; do
   name=${text%.text}
   {
-    ssh-keygen -Y verify -n "$2" -I signer -f "$name.allowed" -s "$name.sig" <"$text" >"$name.said" &&
+    "$3" -Y verify -n "$2" -I signer -f "$name.allowed" -s "$name.sig" <"$text" >"$name.said" &&
       : >"$name.good"
   } &
 done
@@ -71,7 +71,7 @@ def signer(payload: str, signature: str) -> str:
 def signers(papers: Sequence[tuple[bytes, str]], *, quickly: bool = False) -> tuple[str | Refused, ...]:
     """Verify several signatures at once; each gives its key, or why it is none.
 
-    `quickly` verifies those of plain Ed25519 keys in this process: for lists, never for what a run is allowed by.
+    `quickly` asks ssh-keygen for those of hardware keys alone: for lists, never for what a run is allowed by.
     """
     found: dict[int, str | Refused] = {}
     left: list[tuple[int, bytes, str, Envelope]] = []
@@ -81,8 +81,11 @@ def signers(papers: Sequence[tuple[bytes, str]], *, quickly: bool = False) -> tu
         except Unfit as error:
             found[index] = _refused(str(error))
             continue
-        if quickly and envelope.key.startswith("ssh-ed25519 "):
-            found[index] = envelope.key if _is_ed25519(payload, envelope) else _refused(_FORGED)
+        here = inside.can_tell(envelope.key)
+        if here and not inside.made_by(envelope.key, envelope.signature, envelope.covers(payload)):
+            found[index] = _refused(_FORGED)
+        elif here and quickly:
+            found[index] = envelope.key
         else:
             left.append((index, payload, signature, envelope))
     if left:
@@ -118,23 +121,9 @@ def _opened(signature: str) -> Envelope:
     return Envelope(of_blob(key), hash_name, made)
 
 
-def _is_ed25519(payload: bytes, envelope: Envelope) -> bool:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # 0.05 s that only lists need
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415  # likewise
-
-    key, made = Wire(base64.b64decode(envelope.key.split(" ")[1])), Wire(envelope.signature)
-    try:
-        kind, raw, made_kind, value = key.string(), key.string(), made.string(), made.string()
-        Ed25519PublicKey.from_public_bytes(raw).verify(value, envelope.covers(payload))
-    except (InvalidSignature, Unfit, ValueError):
-        return False
-    return kind == made_kind and not made.left
-
-
 def _by_openssh(papers: Sequence[tuple[int, bytes, str, Envelope]]) -> Iterator[tuple[int, str | Refused]]:
     """Let ssh-keygen judge, a few at a time; each may be by the one key that its envelope names, and no other."""
-    if shutil.which("ssh-keygen") is None:
-        raise missing()
+    program = of_the_system()
     for first in range(0, len(papers), AT_ONCE):
         some = papers[first : first + AT_ONCE]
         with tempfile.TemporaryDirectory(prefix="handrail-") as folder:
@@ -143,7 +132,7 @@ def _by_openssh(papers: Sequence[tuple[int, bytes, str, Envelope]]) -> Iterator[
                 allowed = f'signer namespaces="{NAMESPACE}" {envelope.key}\n'
                 for suffix, content in (("text", payload), ("sig", signature.encode()), ("allowed", allowed.encode())):
                     _write(stem.with_suffix(f".{suffix}"), content)
-            in_time = _run(folder)
+            in_time = _run(folder, program)
             for index, _, _, envelope in some:
                 stem = Path(folder) / str(index)
                 yield index, envelope.key if _is_good(stem) else _refused(_FORGED if in_time else _SLOW)
@@ -154,11 +143,12 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _run(folder: str) -> bool:
+def _run(folder: str, program: str) -> bool:
     """Run the script; false when it took too long, and what it has not judged by then is refused."""
     process = subprocess.Popen(
-        ["sh", "-c", SCRIPT, "sh", folder, NAMESPACE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, env=environment(), start_new_session=True,
+        ["/bin/sh", "-c", SCRIPT, "sh", folder, NAMESPACE, program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        # Nothing of the operator's environment: it names libraries and programs.
+        stderr=subprocess.DEVNULL, env={"LC_ALL": "C"}, start_new_session=True,
     )  # fmt: skip
     try:
         process.communicate(timeout=VERIFY_SECONDS)

@@ -14,7 +14,8 @@ import pytest
 from handrail import signatures
 from handrail.errors import BadInput, Refused
 from handrail.model import ssh_key
-from handrail.signatures import make, verify
+from handrail.signatures import inside, make, verify
+from handrail.signatures import program as program_of
 from tests.unit.changes.conftest import made, public, raw_sign
 
 TEXT = '{"a":1}'
@@ -80,8 +81,58 @@ def test_an_agent_that_never_answers_is_a_refusal(keys, tmp_path, monkeypatch):
     with pytest.raises(Refused, match="no passphrase or touch"):
         signatures.sign(TEXT, keys["cto"])
     monkeypatch.setattr(verify, "VERIFY_SECONDS", 0.3)
+    monkeypatch.setattr(program_of, "PLACES", (str(program),))
     with pytest.raises(Refused, match="did not answer"):
         signatures.signer(TEXT, raw_sign_with("/usr/bin/ssh-keygen", keys["cto"]))
+
+
+def program_that_says_yes(folder):
+    """Write an ssh-keygen for which every signature is good, as somebody would who wants to deceive."""
+    program = folder / "ssh-keygen"
+    program.write_text("#!/bin/sh\ncat >/dev/null\necho 'Good \"handrail\" signature for signer with x'\n")
+    program.chmod(0o755)
+    return program
+
+
+def forged(key):
+    """Give a signature of somebody's key over another text."""
+    return raw_sign(b"other", key).decode()
+
+
+@pytest.mark.parametrize("by", ["cto", "tech", "owner"])
+def test_no_program_that_somebody_puts_there_makes_a_forged_signature_good(keys, tmp_path, monkeypatch, by):
+    good, other = raw_sign(TEXT.encode(), keys[by]).decode(), forged(keys[by])
+    program = program_that_says_yes(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(Refused, match="does not belong to this text"):
+        signatures.signer(TEXT, other)
+    monkeypatch.setattr(program_of, "PLACES", (str(program),))
+    with pytest.raises(Refused, match="does not belong to this text"):
+        signatures.signer(TEXT, other)
+    assert signatures.signer(TEXT, good)
+
+
+def test_openssh_is_asked_by_its_whole_path_and_must_agree(keys, tmp_path, monkeypatch):
+    good, other = raw_sign(TEXT.encode(), keys["cto"]).decode(), forged(keys["cto"])
+    program_that_says_yes(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(inside, "made_by", lambda *_: True)
+    with pytest.raises(Refused, match="does not belong to this text"):
+        signatures.signer(TEXT, other)
+    # What a hardware key has made is told by OpenSSH alone.
+    monkeypatch.setattr(inside, "made_by", lambda *_: False)
+    monkeypatch.setattr(inside, "can_tell", lambda _: False)
+    assert signatures.signer(TEXT, good)
+    with pytest.raises(Refused, match="does not belong to this text"):
+        signatures.signer(TEXT, other)
+
+
+@pytest.mark.parametrize("kind", [["ecdsa", "-b", "384"], ["ecdsa", "-b", "521"], ["rsa", "-b", "2048"]], ids=" ".join)
+def test_every_kind_of_key_is_verified_in_this_process_too(tmp_path, kind):
+    key = made(tmp_path, kind)
+    assert signatures.signer(TEXT, raw_sign(TEXT.encode(), key).decode())
+    found = signatures.signers([(TEXT.encode(), forged(key))], quickly=True)
+    assert isinstance(found[0], Refused)
 
 
 def raw_sign_with(program, key):
