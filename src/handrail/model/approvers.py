@@ -11,6 +11,7 @@ import yaml
 
 from handrail.errors import Problem, SystemInvalid
 from handrail.model import reader, ssh_key
+from handrail.model.canonical import digest
 from handrail.model.finding import near
 from handrail.model.outline import TRAP, Outline
 from handrail.model.person import Key, Person
@@ -35,6 +36,15 @@ class Approvers:
             return self.keys.get(ssh_key.public_key(public))
         except ssh_key.Unfit:
             return None
+
+    @property
+    def digest(self) -> str:
+        """The digest of all that the file says: whose each key is, from when until when, and who has which role."""
+        keys = {
+            key.public: [key.person.name, *(str(day.date()) if day else "" for day in (key.starts, key.ends))]
+            for key in self.keys.values()
+        }
+        return digest({"keys": keys, "roles": {person.name: sorted(person.roles) for person in self.people}})
 
     def person_of(self, public: str, at: datetime) -> Person | None:
         """Tell who signs with a key at a moment; nobody outside of the key's time."""

@@ -23,7 +23,8 @@ class Kind(StrEnum):
 class Clearance:
     """What the gate found; it goes into the record of the run.
 
-    `rules` and `approvers` are the digests of what was asked, so that rules that were weakened for one run can be seen.
+    `rules` and `approvers` are the digests of what was asked, so that rules that were weakened for one run can be seen,
+    and so can a role or a key that somebody was given for it.
 
     A run that restores service goes on where its record has to wait.
     """

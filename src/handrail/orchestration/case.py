@@ -56,7 +56,7 @@ def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime
         return bare
     who = approvers_in(gate.loaded.base / changes.approvers)
     could = {role: tuple(person.name for person in who.with_role(role)) for role in bare.needs}
-    asked = bare.could(could, approvers=digest({key: held.person.name for key, held in who.keys.items()}))
+    asked = bare.could(could, approvers=who.digest)
     last: Case | None = None
     for change in _candidates(gate, changes, plan, who):
         judged = _judged(asked, gate, change, plan)

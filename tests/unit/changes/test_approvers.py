@@ -47,6 +47,20 @@ def test_a_key_counts_from_its_first_day_until_before_its_last(line):
     assert [found.person_of(line, at) is not None for at in times] == [False, True, True, False]
 
 
+def test_the_digest_for_the_record_is_another_when_anything_is_that_the_file_says(keys, line):
+    def digest(roles="[CTO]", rest="", name="cto", key=line):
+        text = f"people:\n  {name}:\n    roles: {roles}\n    keys:\n      - {{key: '{key}'{rest}}}\n"
+        return parse(text, source="approvers.yaml").digest
+
+    others = [
+        digest("[]"), digest("[Product Owner]"), digest("[CTO, Product Owner]"), digest(rest=", from: 2026-11-24"),
+        digest(rest=", until: 2026-11-24"), digest(name="other"), digest(key=public(keys["tech"])),
+    ]  # fmt: skip
+    assert len({digest(), *others}) == len(others) + 1
+    assert digest("[CTO, Product Owner]") == digest("[Product Owner, CTO]")
+    assert digest(key=line.replace("a b", "another comment")) == digest()
+
+
 @pytest.mark.parametrize("second", ["cto", "other"])
 def test_a_key_that_stands_twice_is_refused_with_both_lines(line, second):
     again = line.replace("a b", "another comment")
