@@ -32,11 +32,12 @@ HEALTH = [
 
 
 def responses(failing: str = "", words: str = "it broke") -> dict[str | re.Pattern[str], object]:
-    """Give the answers of a host; the step whose script has `failing` in its first lines fails."""
+    """Give the answers of a host; the step whose script has `failing` in its first lines fails, or ends as it says."""
     known: dict[str | re.Pattern[str], object] = {}
     if failing:
-        known[failing] = {"success": False, "stdout": [f"result failed {words}"]}
-    known[LEASE] = [*SURVEY, *HEALTH, "result ok surveyed"]
+        script, _, how = failing.partition(" -> ")
+        known[script] = {"success": False, "stdout": [f"result {how or 'failed'} {words}"]}
+    known.setdefault(LEASE, [*SURVEY, *HEALTH, "result ok surveyed"])
     known[re.compile("handrail")] = ["result ok done"]
     return known
 

@@ -88,14 +88,22 @@ def test_failure_behind_one_edge_sends_every_edge_back(play):
 
 
 def test_edge_that_does_not_go_back_is_named_and_the_fleet_called_unknown(play):
-    _, end, _ = play("deploy", "release=1.1.0", failing={"edge2": "# VERB SLOT SECONDS SHARE"})
-    assert end["exit_code"] == 5
+    _, end, done = play("deploy", "release=1.1.0", failing={"edge2": "# VERB SLOT SECONDS SHARE"})
+    assert (end["exit_code"], done.returncode) == (5, 5)
+    assert "Results" in done.stderr, "all is said before the process ends"
     assert "@fake/edge2" in end["text"]
+
+
+def test_a_lease_that_is_held_ends_with_four(play):
+    _, end, done = play("deploy", "release=1.1.0", failing={"edge1": f"{fleet.LEASE} -> held"})
+    assert (end["exit_code"], done.returncode) == (4, 4)
+    assert "it broke" in end["text"]
 
 
 def test_release_is_required(play):
     _, end, done = play("deploy")
-    assert (end["exit_code"], done.returncode) == (2, 1)
+    assert (end["exit_code"], done.returncode) == (2, 2)
+    assert "Disconnecting from hosts" in done.stderr, "all is said before the process ends"
     assert "which release" in end["text"]
 
 
@@ -117,8 +125,8 @@ def test_hostile_version_is_refused_before_anything_is_asked(play, version):
 
 
 def test_rollback_without_an_earlier_release_is_bad_input(play):
-    _, end, _ = play("rollback")
-    assert end["exit_code"] == 2
+    _, end, done = play("rollback")
+    assert (end["exit_code"], done.returncode) == (2, 2)
     assert "good releases there: 1.0.0" in end["text"]
 
 

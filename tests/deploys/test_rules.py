@@ -89,7 +89,7 @@ class Shop(Office):
         """See that it is refused by this rule alone, and that no host was asked."""
         done = self.run(verb, **data)
         said = done.stdout + done.stderr
-        assert done.returncode == (3 if self.entrance is fab else 1), said
+        assert done.returncode == 3, said
         for word in (f"{rule}:", "nothing was touched", *words):
             assert word in said, said
         assert "Take the lease" not in said
@@ -116,7 +116,7 @@ def test_an_approved_change_is_made_and_recorded(shop):
     (filed,) = here.folder.glob("*/run-*.json")
     assert json.loads(filed.read_text())["outcome"] == "done"
     done = here.run()
-    assert done.returncode == (3 if here.entrance is fab else 1)
+    assert done.returncode == 3
     assert "approvals: " in done.stdout + done.stderr, "an approval is good for one run that did it"
 
 
@@ -157,7 +157,7 @@ def test_clock(shop):
     store.close()
     done = here.run()
     said = done.stdout + done.stderr
-    assert done.returncode == (3 if here.entrance is fab else 1), said
+    assert done.returncode == 3, said
     assert "clock: this machine says" in said
     assert "fab audit.show 1\n" in said, "the record whose time is in the future, not the newest one"
     assert "Take the lease" not in said
@@ -194,7 +194,7 @@ def test_what_restores_service_goes_on_without_its_journal_and_is_recorded_later
     here.journal["HANDRAIL_STORE"] = f"sqlite:///{away}/journal.db"
     done = here.run("deploy")
     said = done.stdout + done.stderr
-    assert done.returncode == (3 if here.entrance is fab else 1), said
+    assert done.returncode == 3, said
     assert "no change is made without a record" in said
     assert "Take the lease" not in said
     done = here.run("startup")
@@ -239,7 +239,7 @@ def test_an_emergency_is_announced_and_in_the_record_in_capitals(shop, tmp_path)
 def test_the_command_line_cannot_put_hosts_under_the_rules_of_others(shop, key, value):
     here = shop()
     done = here.run(**{key: value})
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert (
         f"--data {key} would put these hosts under the rules of others, or others in their place"
         in done.stdout + done.stderr
@@ -276,7 +276,7 @@ def test_no_option_brings_the_rules_of_other_files(shop, elsewhere, option):
     here.approved(DEPLOY)
     done = here.typed([*from_anywhere(here), option, ELSEWHERE[option].format(elsewhere)])
     said = done.stdout + done.stderr
-    assert done.returncode != 0, said
+    assert done.returncode == 2, said
     assert f"{option} " in said
     assert "would put these hosts under the rules of others" in said
     assert here.kinds() == []
@@ -291,7 +291,7 @@ def test_the_rules_are_those_beside_the_inventory_wherever_it_is_started(shop, e
     assert here.kinds() == ["refused"]
     (elsewhere / "inventories" / "group_data").rename(elsewhere / "group_data")
     done = here.typed(line, cwd=elsewhere)
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "group_data, of the folder that this was started in, would put these hosts" in done.stdout + done.stderr
     assert here.kinds() == ["refused"]
 

@@ -26,6 +26,7 @@ from handrail.model.reason import reason
 from handrail.orchestration import report
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
+from handrail.orchestration.leaving import leave_with
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -159,4 +160,5 @@ def _seal(state: State, host: Host, watch: Watch) -> bool:
 def _judge(state: State, host: Host, watch: Watch) -> bool:
     end = watch.run.verdict()
     report.ended(watch.run, end, trouble=watch.evidence.trouble)
+    leave_with(end.exit_code)
     return end.exit_code == 0

@@ -24,6 +24,7 @@ from handrail.model.request import Request
 from handrail.orchestration import report
 from handrail.orchestration.evidence import Evidence, asked
 from handrail.orchestration.gate import Gate
+from handrail.orchestration.leaving import leave_with
 from handrail.orchestration.run import Run
 from handrail.orchestration.send import Line
 from handrail.orchestration.typed import elsewhere, inventory_file, named, own_folder
@@ -64,6 +65,7 @@ def session(verb: Verb) -> Watch:
                 _made[verb] = _make(verb)
             except HandrailError as error:
                 report.refused(error)
+                leave_with(error.exit_code)
                 _made[verb] = error
         made = _made[verb]
         if isinstance(made, HandrailError):
