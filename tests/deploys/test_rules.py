@@ -340,6 +340,42 @@ def test_a_run_that_cannot_be_filed_is_in_the_journal_and_says_so(shop):
     assert here.kinds() == ["begun", "run"]
 
 
+# What makes the gate's word old at once, where a large artifact or a long thought would.
+OLD = {
+    "fetched": "import handrail.orchestration.session as _session; _session.PATIENCE_SECONDS = -1",
+    "thought": "import handrail.orchestration.evidence as _evidence; _evidence.GOOD_FOR *= -1",
+}
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+@pytest.mark.parametrize("old", OLD)
+def test_the_gate_is_asked_again_where_its_word_is_old_and_what_it_says_then_counts(shop, tmp_path, old):
+    asked = tmp_path / "asked"
+    once = ["sh", "-c", f"echo >>{asked}; test $(wc -l <{asked}) -lt 2"]
+    here = shop(checklist=[{"item": "CI is green", "command": once}])
+    here.approved(DEPLOY)
+    here.inventory.write_text(f"{OLD[old]}\n{here.inventory.read_text()}")
+    done = here.run()
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "checklist: 1 of 1 items say no" in done.stdout + done.stderr
+    assert here.kinds() == ["refused"]
+    assert asked.read_text() == "\n\n"
+
+
+@pytest.mark.parametrize("entrance", [pyinfra], ids=["pyinfra"], indirect=True)
+def test_a_fresh_word_of_the_gate_is_asked_for_once_and_an_old_one_that_still_holds_begins(shop, tmp_path):
+    asked = tmp_path / "asked"
+    here = shop(checklist=[{"item": "CI is green", "command": ["sh", "-c", f"echo >>{asked}"]}])
+    here.approved(DEPLOY)
+    here.entrance = lambda *words: [*pyinfra(*words)[:3], "--dry", *pyinfra(*words)[4:]]
+    here.passes()
+    assert asked.read_text() == "\n"
+    here.entrance = pyinfra
+    here.inventory.write_text(f"{OLD['thought']}\n{here.inventory.read_text()}")
+    here.passes()
+    assert here.kinds() == ["begun", "run"]
+
+
 CHANGING = {
     "deploy": {"release": "1.1.0"}, "rollback": {}, "restart": {}, "startup": {}, "shutdown": {}, "logrotate": {},
     "rehearse": {}, "hold": {}, "resume": {}, "disk": {}, "scale": {"service": "frontend", "count": "2"},
