@@ -116,6 +116,17 @@ def test_a_change_is_not_moved_before_the_time_that_was_approved(fab):
     assert (code, "the change is requested" in told["text"]) == (3, True)
 
 
+def test_what_comes_next_names_the_digest_that_no_file_holds_and_the_inventory_that_was_given(fab, keys, project):
+    name = fab.request(words={**DEPLOY, "sha256": "CD" * 32})[1]["change"]
+    fab.say("assess", name, "tech")
+    fab.say("approve", name, "cto", role="CTO")
+    code, told = fab.say("approve", name, "owner", role="Product Owner")
+    assert (code, told["next"]) == (0, f"fab deploy 1.4.2 --sha256 {'cd' * 32} --change {name}")
+    given = "inventories/prod.py"
+    told = fab(changes.say, given, Kind.SCHEDULE, name, SAID | {"key": str(keys["cto"]), "at": "2099-01-01 10:00"})[1]
+    assert told["next"] == f"fab deploy 1.4.2 --sha256 {'cd' * 32} --change {name} --inventory {given}"
+
+
 def test_what_differs_today_is_shown(fab, project):
     name = fab.request()[1]["change"]
     seen = fab(change_looks.show_change, None, name)[1]
