@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,17 @@ def test_an_alert_twice_in_a_row_is_a_breach_since_the_first():
 )
 def test_nothing_else_is_a_breach(looks):
     assert taken(*looks)[1] == ()
+
+
+def test_an_alert_that_comes_and_goes_is_a_breach_at_the_third_within_ten_looks():
+    _, breaches = taken(*[[finding("ALERT" if number % 2 == 0 else "OK")] for number in range(5)])
+    assert [(breach.finding.what, breach.since) for breach in breaches] == [("backend", BEGAN)]
+    _, breaches = taken(*[[finding(level)] for level in [*["ALERT", "OK", "OK", "OK"] * 2, "ALERT"]])
+    assert breaches
+
+
+def test_two_alerts_within_ten_looks_and_a_third_long_after_are_none():
+    assert taken(*[[finding(level)] for level in ["ALERT", "OK", "ALERT", *["OK"] * 8, "ALERT"]])[1] == ()
 
 
 def test_an_alert_of_the_last_look_is_in_doubt_until_the_next():
@@ -151,6 +163,23 @@ def test_an_alert_of_the_last_look_is_looked_at_once_more(clock):
     ending = watched(clock, *["OK"] * 6, "ALERT", "OK")
     assert (ending.outcome, ending.exit_code) == ("done", 1)
     assert "8 looks" in ending.text
+
+
+def test_alerts_that_change_places_do_not_keep_a_watch_running_past_its_end(clock):
+    places = [finding("ALERT", "backend"), finding("ALERT", "frontend")]
+    seen = []
+
+    def look_again(_):
+        seen.append(places[len(seen) % 2])
+        assert len(seen) < 100, "it goes on for ever"
+        # the same place only every other look, and never three times within ten
+        return Poll(BEGAN, (replace(seen[-1], host=f"web{len(seen)}"),), {})
+
+    lasts = timedelta(minutes=1)
+    with Screen("sanvi on prod", SYSTEM, lasts=lasts, as_json=True) as screen:
+        ending = watch(look_again, screen, SYSTEM, lasts=lasts, every=timedelta(seconds=10))
+    assert (ending.outcome, ending.exit_code, len(seen)) == ("done", 1, 8)
+    assert "the last look had an ALERT" in ending.text
 
 
 def test_warnings_end_with_one(clock):

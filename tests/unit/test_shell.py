@@ -39,6 +39,7 @@ COMMANDS = [
     ("prelude", "fenced", "finish"),
     ("prelude", "answers", "ask"),
     ("prelude", "answers", "vitals"),
+    ("prelude", "restarts"),
     ("prelude", "variables"),
     ("prelude", "verify"),
     ("prelude", "bake"),

@@ -45,7 +45,9 @@ def hours(number):
         (Traffic(100, 0, 500), "OK"), (Traffic(100, 0, 501), "WARN"), (Traffic(100, 0, 1001), "ALERT"),
         (Traffic(100, 1, 0), "OK"), (Traffic(1000, 11, 0), "WARN"), (Traffic(100, 5, 0), "WARN"),
         (Traffic(100, 6, 0), "ALERT"), (Traffic(100, 2, 2000), "ALERT"),
-        (Traffic(19, 19, 9999), "OK"), (Traffic(20, 20, 0), "ALERT"), (Traffic(0, 0, 0), "OK"),
+        (Traffic(19, 9, 9999), "OK"), (Traffic(19, 10, 0), "ALERT"), (Traffic(19, 19, 0), "ALERT"),
+        (Traffic(3, 3, 0), "ALERT"), (Traffic(3, 2, 0), "WARN"), (Traffic(1, 1, 0), "WARN"),
+        (Traffic(20, 20, 0), "ALERT"), (Traffic(0, 0, 0), "OK"),
         (Connections(0, 80, 100), "OK"), (Connections(0, 81, 100), "WARN"), (Connections(0, 91, 100), "ALERT"),
         (Connections(0, 91, 200), "OK"),
         (Cache(80, 100), "OK"), (Cache(81, 100), "WARN"), (Cache(91, 100), "ALERT"), (Cache(10**12, 0), "OK"),
@@ -61,6 +63,7 @@ def test_a_number_is_judged_by_its_threshold_which_is_itself_still_good(vital, l
 
 def test_what_is_judged_says_its_numbers():
     assert Traffic(200, 3, 12, 4).judged(SYSTEM)[1] == "p95 12 ms, 1.5 % of 200 requests failed, 4 got the hold page"
+    assert "few requests, but half of them" in Traffic(19, 19, 12).judged(SYSTEM)[1]
     assert Traffic(3, 1, 12).judged(SYSTEM)[1].endswith("too few to judge, 20 are wanted")
     assert Connections(3, 20, 100).judged(SYSTEM)[1] == "20 of 100 connections (20 %), 3 active"
     assert Dump(hours(27.5), 2048, "/b/x.dump").judged(SYSTEM)[1] == "27h30m old, 2 KiB, /b/x.dump"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from handrail.control import tables
 from handrail.control.connections import Connections
@@ -44,6 +45,7 @@ def run_watch(inventory: str | None, *, minutes: str, every: str, as_json: bool)
     from handrail.control.health import secrets_of  # noqa: PLC0415
     from handrail.control.screen import Screen  # noqa: PLC0415
     from handrail.control.watch import poll, watch  # noqa: PLC0415
+    from handrail.model.restarts import Restarts  # noqa: PLC0415
 
     lasts, pause = _minutes(minutes), _every(every)
     here = opened(inventory)
@@ -53,8 +55,9 @@ def run_watch(inventory: str | None, *, minutes: str, every: str, as_json: bool)
     screen = Screen(title, environment.system, lasts=lasts, as_json=as_json)
     with Connections(here) as connections:
         with screen:
+            seen = partial(poll, environment, connections, secrets=secrets, restarts=Restarts())
             ending = watch(
-                lambda passed: poll(environment, connections, secrets=secrets, since_begin=passed),
+                lambda passed: seen(since_begin=passed),
                 screen, environment.system, lasts=lasts, every=pause,
             )  # fmt: skip
         screen.end(ending)

@@ -14,6 +14,7 @@ from handrail.control.check import judged, vitals
 from handrail.control.health import health
 from handrail.control.look import look
 from handrail.control.poll import Ending, Poll
+from handrail.control.restarts import risen
 from handrail.model import duration
 from handrail.model.breach import Breach, Record
 from handrail.model.level import Level
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from handrail.control.connections import Connections
     from handrail.control.screen import Screen
     from handrail.model.environment import Environment
+    from handrail.model.restarts import Restarts
     from handrail.model.system import System
     from handrail.secrets import Secret
 
@@ -36,22 +38,28 @@ LOOK_SECONDS = 15
 
 
 def poll(
-    environment: Environment, connections: Connections, *, secrets: Mapping[str, Secret], since_begin: float
+    environment: Environment,
+    connections: Connections,
+    *,
+    secrets: Mapping[str, Secret],
+    since_begin: float,
+    restarts: Restarts,
 ) -> Poll:
-    """Ask for health and traffic. What the edge answered before the watch began does not count."""
+    """Ask for health, restarts and traffic. What was before the watch began does not count."""
     seen = look(environment, connections, seconds=LOOK_SECONDS)
     seconds = max(1, min(TRAFFIC_SECONDS, int(since_begin)))
     told = vitals(seen, connections, names=["traffic"], secrets=secrets, seconds=seconds)
     flow = [replace(finding, what="traffic") for finding in judged(seen, told, "traffic", secrets)]
     numbers = {host: each for host, answers in told.items() for each in answers.values() if isinstance(each, Traffic)}
-    return Poll(datetime.now(UTC), (*health(seen, connections, secrets=secrets), *flow), numbers)
+    again = risen(seen, connections, restarts, secrets=secrets)
+    return Poll(datetime.now(UTC), (*health(seen, connections, secrets=secrets), *again, *flow), numbers)
 
 
 def watch(
     look_again: Callable[[float], Poll], screen: Screen, system: System, *, lasts: timedelta, every: timedelta
 ) -> Ending:
     """Look until the time is over, an ALERT stays, or somebody presses Ctrl-C."""
-    record, began = Record(), time.monotonic()
+    record, began, over = Record(), time.monotonic(), False
     with _ctrl_c() as pressed:
         while True:
             due = time.monotonic() + every.total_seconds()
@@ -60,8 +68,9 @@ def watch(
             if breaches := record.take(seen.findings, at=seen.at):
                 return _broken(breaches, record, system)
             left = began + lasts.total_seconds() - time.monotonic()
-            if left <= 0 and not record.in_doubt:
+            if left <= 0 and (over or not record.in_doubt):
                 return Ending("done", record.exit_code, f"watched for {_span(began)}: {_summary(record)}")
+            over = left <= 0  # one more look confirms the last one's ALERT; an ALERT elsewhere does not get another
             pause = due - time.monotonic()
             if pressed.wait(max(0.0, min(pause, left) if left > 0 else pause)):
                 text = f"interrupted after {_span(began)} of {duration.text(lasts)}: {_summary(record)}"
@@ -92,6 +101,8 @@ def _span(began: float) -> str:
 
 
 def _summary(record: Record) -> str:
+    if record.in_doubt:
+        return f"{record.looks} looks, the last look had an ALERT"
     words = {
         Level.OK: "nothing but OK",
         Level.WARN: "there were WARNs",

@@ -1,4 +1,4 @@
-"""When a watch has seen enough: an ALERT that is still there at the next look is a breach, a single one is not."""
+"""When a watch has seen enough: an ALERT that is still there at the next look is a breach, and one that comes back."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 Place = tuple[str, str]
 """What a finding is of, and the host."""
 
+# A program that dies and is started again is well at some looks: so many ALERTs of one place within so many looks.
+ALERTS = 3
+LOOKS = 10
+
 
 @dataclass(frozen=True)
 class Breach:
-    """An ALERT that stayed, and when it was seen first."""
+    """An ALERT that stayed or came back, and when it was seen first."""
 
     finding: Finding
     since: datetime
@@ -29,24 +33,29 @@ class Record:
 
     looks: int = 0
     worst: Level = Level.OK
-    _alerts: dict[Place, datetime] = field(default_factory=dict)
+    _alerts: dict[Place, dict[int, datetime]] = field(default_factory=dict)
 
     def take(self, findings: Sequence[Finding], *, at: datetime) -> tuple[Breach, ...]:
-        """Take in one look, and name the ALERTs that were there at the last one, too."""
+        """Take in one look, and name the ALERTs that were there at the last one, too, or at two of the last nine."""
         self.looks += 1
         self.worst = worst([self.worst, *(finding.level for finding in findings)])
         alerts = [finding for finding in findings if finding.level is Level.ALERT]
-        before, self._alerts = self._alerts, {(finding.what, finding.host): at for finding in alerts}
-        return tuple(
-            Breach(finding, before[finding.what, finding.host])
-            for finding in alerts
-            if (finding.what, finding.host) in before
-        )
+        for finding in alerts:
+            self._alerts.setdefault((finding.what, finding.host), {})[self.looks] = at
+        return tuple(Breach(finding, since) for finding in alerts for since in self._since(finding))
+
+    def _since(self, finding: Finding) -> list[datetime]:
+        """Tell since when there is an ALERT of this place, if it is a breach."""
+        seen = self._alerts[finding.what, finding.host]
+        lately = [at for look, at in seen.items() if look > self.looks - LOOKS]
+        if len(lately) >= ALERTS:
+            return lately[:1]
+        return [seen[self.looks - 1]] if self.looks - 1 in seen else []
 
     @property
     def in_doubt(self) -> bool:
         """Whether the last look had an ALERT that only another look can confirm."""
-        return bool(self._alerts)
+        return any(self.looks in seen for seen in self._alerts.values())
 
     @property
     def exit_code(self) -> int:

@@ -12,6 +12,10 @@ from handrail.model.level import Level, worst
 if TYPE_CHECKING:
     from handrail.model.system import System
 
+# Among few requests one or two errors say little. A service that fails 5 % of its requests, which is the usual `alert`,
+# fails three of three once in 8000 times: three that are half of all or more are no chance.
+FAILED_ENOUGH = 3
+
 Judged = tuple[Level, str]
 """How bad it is, and the words for it."""
 
@@ -90,12 +94,15 @@ class Traffic:
         return self.failed * 100 / self.requests if self.requests else 0.0
 
     def judged(self, system: System) -> Judged:
-        """Judge p95 and errors, if there were enough requests."""
+        """Judge p95 and errors, if there were enough requests; of few ones, whether half of them failed."""
         held = f", {self.held} got the hold page" if self.held else ""
         if not self.requests:
             return Level.OK, f"no requests{held}"
         words = f"p95 {self.p95_milliseconds} ms, {self.errors_percent:.1f} % of {self.requests} requests failed{held}"
         if self.requests < system.bake.at_least:
+            if self.failed * 2 >= self.requests:
+                level = Level.ALERT if self.failed >= FAILED_ENOUGH else Level.WARN
+                return level, f"{words}; few requests, but half of them or more"
             return Level.OK, f"{words}; too few to judge, {system.bake.at_least} are wanted"
         limits = system.thresholds
         slow = limits.p95.level(timedelta(milliseconds=self.p95_milliseconds))
