@@ -329,6 +329,26 @@ def test_logs_are_merged_by_time_and_named(host, api):
     assert everything.count("\n") == 3
 
 
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_daemon_that_is_down_is_no_empty_log(host, api, follow):
+    host.command("docker", "*) echo 'Cannot connect to the Docker daemon' >&2; exit 1 ;;")
+    done = host.run(Docker().read_log([api], since="", lines=0, follow=follow))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "Cannot connect to the Docker daemon"
+
+
+def test_a_log_that_docker_cannot_read_is_no_empty_one_and_the_others_are_shown(host, api):
+    host.command(
+        "docker",
+        "container*) echo /${5} ;;\nlogs*blue) echo 'Error: the driver does not support reading' >&2; exit 1 ;;\n"
+        "logs*) echo '2026-11-21T06:52:47Z fine' ;;",
+    )
+    instances = [Instance(api.system, api.root, api.service, slot) for slot in Slot]
+    done = host.run(Docker().read_log(instances, since="", lines=0, follow=False))
+    assert done.stdout == "2026-11-21T06:52:47Z inventory-api-green: fine\n"
+    assert (done.returncode, done.stderr) == (1, "Error: the driver does not support reading\n")
+
+
 def test_dates_of_logs_are_utc_in_every_place(host, api):
     host.command("docker", 'container*) echo /x ;;\nlogs*) echo "2026-11-21T06:52:47Z $TZ $LC_ALL" ;;')
     argv = Docker().read_log([api], since="2026-01-31", lines=1, follow=False)

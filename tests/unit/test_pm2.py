@@ -487,6 +487,29 @@ def test_log_is_read_since_an_age_or_a_date_and_from_its_end(logged, since, line
 
 
 @needs_node
+def test_log_that_cannot_be_read_is_no_empty_one(logged, tmp_path):
+    argv = plain(Pm2().read_log(logged[:1], since="", lines=0, follow=False))
+    (tmp_path / "logs/vendhub-api-blue-error.log").mkdir()
+    done = subprocess.run(argv, capture_output=True, check=False, timeout=30)
+    assert done.returncode == 1
+    assert b"Is a directory" in done.stderr
+    no_node = tmp_path / "bin"
+    no_node.mkdir()
+    for name in ("sh", "tail", "sort", "date"):
+        (no_node / name).symlink_to(shutil.which(name))
+    done = subprocess.run(argv, capture_output=True, check=False, timeout=30, env={"PATH": str(no_node)})
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"node" in done.stderr
+
+
+@needs_node
+def test_a_service_that_never_logged_has_no_lines(logged, tmp_path):
+    for path in (tmp_path / "logs").iterdir():
+        path.unlink()
+    assert read(logged) == []
+
+
+@needs_node
 def test_log_is_followed_across_a_rotation(logged, tmp_path):
     path = tmp_path / "logs/vendhub-api-blue-error.log"
     path.write_text("2001-01-31T00:00:05.000+00:00: before\n")

@@ -6,6 +6,7 @@ import heapq
 import queue
 import re
 import shlex
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,13 +20,16 @@ from handrail.traffic import nginx
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from fabric import Result
+
     from handrail.control.connections import Connections
     from handrail.model.environment import Environment
 
 SINCE = re.compile(r"\d+(s|m|h|d)|\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
 # A search through days of journal; following has no deadline but the operator's patience.
 SEARCH_SECONDS = 120
-
+# timeout(1) says so
+TIMED_OUT = 124
 
 # What `fab logs` calls the edge, which has no name of its own.
 EDGE = "edge"
@@ -81,46 +85,91 @@ def search(
 ) -> list[Entry]:
     """Give the lines of all hosts in the order of time, of each host the last `lines` that were found.
 
-    Hosts that do not answer are put into `lost` with the reason, and the others are shown.
+    What cannot be read is put into `lost`, by host with the reason, and the rest is shown.
     """
 
     def read(host: str) -> list[Entry]:
-        try:
-            found = [_read(source) for source in argvs if source.host == host]
-        except BadInput:
-            raise
-        except Exception as error:  # noqa: BLE001  # fabric, invoke, paramiko and sockets have one for each way to fail
-            lost[host] = str(error).splitlines()[0] if str(error) else type(error).__name__
-            return []
-        return list(heapq.merge(*(sorted(entries[-lines:] if lines else entries) for entries in found)))
-
-    def _read(source: Source) -> list[Entry]:
-        line = _line(connections, source.host, ("timeout", str(SEARCH_SECONDS), *argvs[source]))
-        done = connections.of(source.host).run(
-            line, hide=True, warn=True, in_stream=False, timeout=SEARCH_SECONDS + 10, encoding="latin-1"
-        )
-        return list(_entries(source, _lines(done.stdout), pattern))
+        found, reasons = [], []
+        for source in (source for source in argvs if source.host == host):
+            try:
+                done = _run(connections, source, argvs[source])
+            except Exception as error:  # noqa: BLE001  # fabric, invoke, paramiko and sockets have one for each way to fail
+                reasons.append(_first_line(error))
+                break
+            entries = sorted(_entries(source, _lines(done.stdout), pattern))
+            found.append(entries[-lines:] if lines else entries)
+            if done.return_code:
+                reasons.append(_why(source, done.return_code, done.stderr))
+        if reasons:
+            lost[host] = "; ".join(reasons)
+        return list(heapq.merge(*found))
 
     hosts = list(dict.fromkeys(source.host for source in argvs))
     return list(heapq.merge(*connections.on_each(hosts, read).values()))
 
 
-def follow(connections: Connections, argvs: dict[Source, tuple[str, ...]], *, pattern: str) -> Iterator[Entry]:
-    """Give lines as they come, until the caller stops."""
-    coming: queue.Queue[Entry] = queue.Queue()
+def follow(
+    connections: Connections, argvs: dict[Source, tuple[str, ...]], *, pattern: str, lost: dict[str, str]
+) -> Iterator[Entry]:
+    """Give lines as they come, until the caller stops, or there is nothing left to follow.
+
+    A log that ends is named at once on standard error, for the others go on, and put into `lost`.
+    """
+    coming: queue.Queue[Entry | tuple[str, str]] = queue.Queue()
 
     def read(source: Source) -> None:
-        channel = connections.of(source.host).transport.open_session()
-        channel.exec_command(_line(connections, source.host, argvs[source]))
-        for entry in _entries(source, (raw.decode("utf-8", "replace") for raw in channel.makefile("rb")), pattern):
-            coming.put(entry)
+        try:
+            channel = connections.of(source.host).transport.open_session()
+            channel.exec_command(_line(connections, source.host, argvs[source]))
+            for entry in _entries(source, (raw.decode("utf-8", "replace") for raw in channel.makefile("rb")), pattern):
+                coming.put(entry)
+            said = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
+            coming.put((source.host, _why(source, channel.recv_exit_status(), said)))
+        except Exception as error:  # noqa: BLE001  # likewise
+            coming.put((source.host, _first_line(error)))
 
-    for host in {source.host for source in argvs}:
-        connections.of(host).open()
-    for source in argvs:
+    def opened(host: str) -> bool:
+        try:
+            connections.of(host).open()
+        except Exception as error:  # noqa: BLE001  # likewise
+            coming.put((host, _first_line(error)))
+            return False
+        return True
+
+    _wanted(pattern)
+    answers = connections.on_each(list(dict.fromkeys(source.host for source in argvs)), opened)
+    sources = [source for source in argvs if answers[source.host]]
+    for source in sources:
         threading.Thread(target=read, args=(source,), daemon=True).start()
-    while True:
-        yield coming.get()
+    left = len(sources) + sum(not well for well in answers.values())
+    while left:
+        news = coming.get()
+        if isinstance(news, Entry):
+            yield news
+            continue
+        host, reason = news
+        lost[host] = f"{lost[host]}; {reason}" if host in lost else reason
+        sys.stderr.write(f"{host}: {reason}\n")
+        left -= 1
+
+
+def _run(connections: Connections, source: Source, argv: tuple[str, ...]) -> Result:
+    line = _line(connections, source.host, ("timeout", str(SEARCH_SECONDS), *argv))
+    return connections.of(source.host).run(
+        line, hide=True, warn=True, in_stream=False, timeout=SEARCH_SECONDS + 10, encoding="latin-1"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _why(source: Source, code: int, said: str) -> str:
+    """Say why a log could not be read, or not all of it."""
+    if code == TIMED_OUT:
+        return f"{source.what}: not read within {SEARCH_SECONDS} s"
+    last = said.strip().splitlines()[-1:]
+    return f"{source.what}: {last[0] if last else f'its reader ended with exit code {code}'}"
 
 
 def _line(connections: Connections, host: str, argv: tuple[str, ...]) -> str:
@@ -133,11 +182,15 @@ def _lines(text: str) -> list[str]:
     return text.encode("latin-1", "replace").decode("utf-8", "replace").splitlines()
 
 
-def _entries(source: Source, lines: Iterable[str], pattern: str) -> Iterator[Entry]:
+def _wanted(pattern: str) -> re.Pattern[str] | None:
     try:
-        wanted = re.compile(pattern) if pattern else None
+        return re.compile(pattern) if pattern else None
     except re.error as error:
         raise BadInput(f"--grep {pattern!r} is no regular expression: {error}") from error
+
+
+def _entries(source: Source, lines: Iterable[str], pattern: str) -> Iterator[Entry]:
+    wanted = _wanted(pattern)
     for line in lines:
         stamp, _, rest = line.rstrip("\n").partition(" ")
         if not STAMP.fullmatch(stamp) or (wanted and not wanted.search(rest)):

@@ -157,7 +157,7 @@ def show_logs(
     lost: dict[str, str] = {}
     with Connections(here) as connections, suppress(KeyboardInterrupt):
         if follow:
-            show.logs(logs.follow(connections, argvs, pattern=grep), output=output, as_json=as_json)
+            show.logs(logs.follow(connections, argvs, pattern=grep, lost=lost), output=output, as_json=as_json)
         else:
             found = logs.search(connections, argvs, pattern=grep, lines=lines, lost=lost)
             show.logs(found, output=output, as_json=as_json)

@@ -102,22 +102,30 @@ state="$state{{if .State.OOMKilled}}, out of memory{{end}}"
 docker container inspect "$id" --format "container {{.State.Status}}, started again {{.RestartCount}} times\\
 ${end:-$state}{{with .State.Error}}: {{.}}{{end}}"
 """
-READ_ONE = """
+# What comes without a time is Docker's own word. Exit codes go to descriptor 3, past the pipeline.
+READ_ONE = f"""
 tail=$1 since=$2; shift 2
 export TZ=UTC LC_ALL=C
-read_one() { # NAME OPTION...: nothing of one that was never made
+({USABLE}) >&2 || exit 1
+read_one() {{ # NAME OPTION...: nothing of one that was never made
     one=$1; shift
-    title=$(docker container inspect --format '{{.Name}}' "$one" 2>/dev/null) || return 0
-    docker logs --timestamps "$@" "$one" 2>&1 | sed -un "s|^\\([0-9-]*T[0-9:.]*Z\\) |\\1 ${title#/}: |p"
-}
+    title=$(docker container inspect --format '{{{{.Name}}}}' "$one" 2>/dev/null) || return 0
+    {{ docker logs --timestamps "$@" "$one" 2>&1 || echo $? >&3; }} |
+        sed -un -e "s|^\\([0-9-]*T[0-9:.]*Z\\) |\\1 ${{title#/}}: |p" -e t -e 'w /dev/stderr'
+}}
 """
 READ_LOG = f"""{READ_ONE}
-for one; do read_one "$one" --tail "$tail" ${{since:+--since "$since"}}; done | sort -s -k 1,1 |
-    if [ "$tail" = all ]; then cat; else tail -n "$tail"; fi
+exec 4>&1
+failed=$({{
+    for one; do read_one "$one" --tail "$tail" ${{since:+--since "$since"}}; done |
+        {{ sort -s -k 1,1 || echo $? >&3; }} | if [ "$tail" = all ]; then cat; else tail -n "$tail"; fi >&4
+}} 3>&1)
+[ -z "$failed" ]
 """
 # Each one is followed into its next start, which is another container. tail(1) ends when nobody reads any more, and
 # with it everything here: `timeout 0` made a process group of it.
 FOLLOW_LOG = f"""{READ_ONE}
+exec 2>/dev/null 3>&2
 follow() {{
     read_one "$1" --follow --tail "$tail" ${{since:+--since "$since"}}
     while since=$(date +%s.%N); do sleep 2; read_one "$1" --follow --since "$since"; done

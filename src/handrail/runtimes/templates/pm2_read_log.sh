@@ -10,7 +10,18 @@ fi
 if [ "$follow" ]; then
     # where tail gets no word of changes it looks for them: five times a second, and for files that took another's place
     tail -q -n "$from" -F -s 0.2 --max-unchanged-stats=1 "$@" 2>/dev/null | node -e "$show" "$since"
-else
-    [ "$lines" -gt 0 ] || lines=+1
-    tail -q -n "$from" "$@" 2>/dev/null | node -e "$show" "$since" | sort -s -k 1,1 | tail -n "$lines"
+    exit
 fi
+[ "$lines" -gt 0 ] || lines=+1
+for file; do
+    shift
+    [ ! -e "$file" ] || set -- "$@" "$file" # one that was never written is no error
+done
+[ $# -gt 0 ] || exit 0
+# exit codes go to descriptor 3, past the pipeline
+exec 4>&1
+failed=$({
+    { tail -q -n "$from" "$@" || echo $? >&3; } | { node -e "$show" "$since" || echo $? >&3; } |
+        { sort -s -k 1,1 || echo $? >&3; } | tail -n "$lines" >&4
+} 3>&1)
+[ -z "$failed" ]
