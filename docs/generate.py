@@ -67,7 +67,9 @@ SECTIONS = (
     ("Thresholds", "thresholds"),
     ("PercentThreshold", "thresholds.cpu"),
     ("TimeThreshold", "thresholds.p95"),
-    ("CountThreshold", "thresholds.error_lines"),
+    ("ConnectionThreshold", "thresholds.connections"),
+    ("CountThreshold", "thresholds.connections.active"),
+    ("PoolThreshold", "thresholds.connections.pool"),
     ("Checks", "checks"),
     ("Backup", "backups.NAME"),
     ("Disk", "disk"),
@@ -122,7 +124,7 @@ def _shown(default: Any) -> str:
         case str():
             return default
         case dict():
-            return f"{{{', '.join(f'{key}: {_shown(each)}' for key, each in default.items())}}}"
+            return f"{{{', '.join(f'{key}: {_shown(each)}' for key, each in default.items() if each is not None)}}}"
         case list():
             return f"[{', '.join(_shown(each) for each in default)}]"
         case float():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from handrail.control.look import Look
 from handrail.errors import SystemInvalid
 from handrail.hosts.vitals import ask
 from handrail.model import document
+from handrail.model.host_state import HostState, UnitState
 from handrail.model.level import Level, worst
 from handrail.model.roles import roles_of
+from handrail.model.slot import Slot
+from handrail.model.threshold import ConnectionThreshold, PoolThreshold
 from handrail.model.vitals import Cache, Connections, Cpu, Disk, Dump, Errors, Failure, Memory, Traffic, size
 from handrail.secrets import MASK, Secret
 
@@ -77,34 +81,75 @@ def test_the_worst_of_nothing_is_ok():
     assert [level.rank for level in (Level.OK, Level.WARN, Level.ALERT)] == [0, 1, 2]
 
 
-# As each system's runbook has them; "more than 50 connections" of PostgreSQL's 100 are 50 percent of them.
+# As each system's runbook has them, in the words of its YAML.
 RUNBOOKS = {
     "vendhub": """
         cpu: {warn: 70, alert: 90}, memory: {warn: 80, alert: 95}, disk: {warn: 80, alert: 90},
-        p95: {warn: 500ms, alert: 2s}, errors: {warn: 1, alert: 5}, connections: {warn: 50, alert: 80},
+        p95: {warn: 500ms, alert: 2s}, errors: {warn: 1, alert: 5}, connections: {active: {warn: 50, alert: 80}},
         redis_memory: {warn: 80, alert: 90}""",
     "inventory": """
         p95: {warn: 1s, alert: 2s}, errors: {warn: 1, alert: 5}, cpu: {warn: 80, alert: 90},
-        memory: {warn: 85, alert: 95}, disk: {warn: 90, alert: 95}, connections: {warn: 80, alert: 90}""",
+        memory: {warn: 85, alert: 95}, disk: {warn: 90, alert: 95},
+        connections: {pool: {size: 10, warn: 80, alert: 90}}""",
     "marketplace": """
         p95: {warn: 2s, alert: 5s}, errors: {warn: 1, alert: 5}, cpu: {warn: 80, alert: 90},
         memory: {warn: 85, alert: 95}, disk: {warn: 80, alert: 90}, connections: {warn: 80, alert: 90}""",
     "sanvi": "over: 5m",
 }
-EXPECTED = {
-    "vendhub": {"p95": (0.5, 2), "connections": (50, 80), "memory": (80, 95)},
-    "inventory": {"p95": (1, 2), "connections": (80, 90), "disk": (90, 95)},
-    "marketplace": {"p95": (2, 5), "connections": (80, 90), "memory": (85, 95)},
-    "sanvi": {"p95": (0.5, 1), "cpu": (70, 90), "memory": (80, 90), "disk": (80, 90)},
-}
 
 
 @pytest.mark.parametrize("name", RUNBOOKS)
-def test_thresholds_of_every_runbook_can_be_written(name):
-    limits = system(f"    thresholds: {{{RUNBOOKS[name]}}}").thresholds.model_dump()
-    for key, (warn, alert) in EXPECTED[name].items():
-        told = [each.total_seconds() if isinstance(each, timedelta) else each for each in limits[key].values()]
-        assert told == [warn, alert], key
+def test_each_system_is_judged_by_the_thresholds_of_its_runbook(name):
+    path = Path(f"inventories/{name}.yaml")
+    described = document.parse(path.read_text(), source=path.name, environment="prod")
+    assert described.thresholds == system(f"    thresholds: {{{RUNBOOKS[name]}}}").thresholds
+
+
+def judged_connections(name, active, total, most, pools=0):
+    path = Path(f"inventories/{name}.yaml")
+    described = document.parse(path.read_text(), source=path.name, environment="prod")
+    return Connections(active, total, most, pools).judged(described)
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers", "level"),
+    [
+        # more than 50, and than 80, in the state `active`, whatever PostgreSQL takes at the most
+        ("vendhub", (50, 60, 400), "OK"), ("vendhub", (51, 60, 400), "WARN"), ("vendhub", (81, 90, 400), "ALERT"),
+        ("vendhub", (1, 79, 100), "OK"), ("vendhub", (1, 91, 100), "ALERT"),
+        # more than 80 % of the pools of the instances that run, ten connections each
+        ("inventory", (1, 16, 100, 2), "OK"), ("inventory", (1, 17, 100, 2), "WARN"),
+        ("inventory", (1, 19, 100, 2), "ALERT"), ("inventory", (1, 19, 100, 4), "OK"),
+        ("inventory", (0, 3, 100, 0), "OK"), ("inventory", (1, 91, 100, 20), "ALERT"),
+    ],
+)  # fmt: skip
+def test_connections_are_counted_as_the_runbook_counts_them(name, numbers, level):
+    assert judged_connections(name, *numbers)[0] == level
+
+
+def test_connections_say_of_what_they_are_a_share():
+    assert judged_connections("inventory", 1, 17, 100, 2)[1] == (
+        "17 of 100 connections (17 %), 1 active; 85 % of 2 pools of 10"
+    )
+
+
+def test_pools_are_those_of_the_instances_that_run_and_need_the_database(environment):
+    runs = HostState(
+        units={("backend", slot, number): UnitState(running=number == 1) for slot in Slot for number in (1, 2)}
+        | {("frontend", Slot.BLUE, 1): UnitState(running=True)}
+    )
+    look = Look(environment, roles_of(environment), {"web1": runs, "web2": runs}, {})
+    limits = environment.system.thresholds.model_copy(
+        update={"connections": ConnectionThreshold(pool=PoolThreshold(size=5, warn=80, alert=90))}
+    )
+    look = replace(
+        look,
+        environment=type(environment)(
+            environment.name, environment.system.model_copy(update={"thresholds": limits}), environment.groups
+        ),
+    )
+    told = {"db": {("connections", "postgresql"): Connections(0, 17, 100)}}
+    assert judged(look, told, "connections", {})[0].text.endswith("85 % of 4 pools of 5")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +157,11 @@ def test_thresholds_of_every_runbook_can_be_written(name):
     [
         ("thresholds: {disk: {warn: 90, alert: 90}}", "thresholds.disk.warn: found 90; allowed: less than alert"),
         ("thresholds: {p95: {warn: 1m, alert: 2s}}", "thresholds.p95.warn: found '1m'; allowed: less than alert"),
+        ("thresholds: {connections: {warn: 90}}", "thresholds.connections.warn: found 90; allowed: less than alert"),
+        (
+            "thresholds: {connections: {active: {warn: 9, alert: 8}}}",
+            "thresholds.connections.active.warn: found 9; allowed: less than alert, which is 8",
+        ),
         ("thresholds: {cpu: {warn: 1, alert: 101}}", "thresholds.cpu.alert: found 101; allowed: a number"),
         ("checks: {daily: [helth]}", "checks.daily[0]: found 'helth'"),
         ("backups: {x: {hosts: dbs, path: /b/*.dump}}", "backups.x.hosts: found 'dbs'; allowed: a group of the system"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.control.health import health, lost
 from handrail.hosts.vitals import ITSELF, ask, read_vitals
 from handrail.model.decide import live_slot
 from handrail.model.level import Finding, Level
+from handrail.model.vitals import Connections
 from handrail.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from handrail.control.connections import Connections
+    from handrail.control.connections import Connections as Hosts
     from handrail.control.look import Look
     from handrail.hosts.vitals import Question
     from handrail.model.host_state import HostState
@@ -28,7 +30,7 @@ Findings = dict[str, list[Finding]]
 """Findings by the names of the checks."""
 
 
-def check(look: Look, connections: Connections, *, names: Sequence[str], secrets: Mapping[str, Secret]) -> Findings:
+def check(look: Look, connections: Hosts, *, names: Sequence[str], secrets: Mapping[str, Secret]) -> Findings:
     """Ask for everything that is on a list, and judge it. Hosts that cannot be reached come first."""
     seconds = int(look.environment.system.thresholds.over.total_seconds())
     told = vitals(look, connections, names=names, secrets=secrets, seconds=seconds)
@@ -48,7 +50,7 @@ def check(look: Look, connections: Connections, *, names: Sequence[str], secrets
 
 
 def vitals(
-    look: Look, connections: Connections, *, names: Sequence[str], secrets: Mapping[str, Secret], seconds: int
+    look: Look, connections: Hosts, *, names: Sequence[str], secrets: Mapping[str, Secret], seconds: int
 ) -> dict[str, dict[Question, Vital]]:
     """Ask every host that answers for its numbers, all at once; `seconds` is how far back traffic counts."""
     environment = look.environment
@@ -71,9 +73,18 @@ def judged(
     for host, answers in told.items():
         for (check_, what), vital in answers.items():
             if check_ == name:
-                level, text = vital.judged(look.environment.system)
+                level, text = _counted(look, what, vital).judged(look.environment.system)
                 findings.append(Finding(level, "" if what == ITSELF else what, host, _shown(text, secrets)))
     return findings
+
+
+def _counted(look: Look, store: str, vital: Vital) -> Vital:
+    """Add what the host of a datastore does not know: how many instances have a pool of connections to it."""
+    if not isinstance(vital, Connections):
+        return vital
+    services = look.environment.system.services
+    running = [name for state in look.states.values() for (name, *_), unit in state.units.items() if unit.running]
+    return replace(vital, pools=sum(store in services[name].needs for name in running))
 
 
 def _shown(text: str, secrets: Mapping[str, Secret]) -> str:

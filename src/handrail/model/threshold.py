@@ -10,7 +10,7 @@ from handrail.model import duration
 from handrail.model.branch import at
 from handrail.model.duration import SomeTime
 from handrail.model.finding import Finding
-from handrail.model.level import Level
+from handrail.model.level import Level, worst
 from handrail.model.notation import Whole
 from handrail.model.value import Value, unfit
 
@@ -57,6 +57,28 @@ class CountThreshold(Value):
         return _level(count, self.warn, self.alert)
 
 
+class PoolThreshold(PercentThreshold):
+    """In percent of the pools of all instances that run and need the datastore."""
+
+    size: Annotated[int, Whole(1, 10_000)] = Field(description="Connections of one instance's pool.")
+
+
+class ConnectionThreshold(Value):
+    """Each that is given is judged; the first two are in percent of PostgreSQL's max_connections."""
+
+    warn: Percent = Field(default=80, description="More open connections are a WARN.")
+    alert: Percent = Field(default=90, description="More are an ALERT.")
+    active: CountThreshold | None = Field(default=None, description="How many are in the state `active`.")
+    pool: PoolThreshold | None = Field(default=None, description="Open connections, beside those that pools may open.")
+
+    def level(self, percent: float, *, active: int, pool_percent: float) -> Level:
+        """Judge all three, and give the worst."""
+        levels = [_level(percent, self.warn, self.alert)]
+        levels += [self.active.level(active)] if self.active else []
+        levels += [self.pool.level(pool_percent)] if self.pool else []
+        return worst(levels)
+
+
 def _level(number: float, warn: float, alert: float) -> Level:
     if number > alert:
         return Level.ALERT
@@ -85,9 +107,8 @@ class Thresholds(Value):
     over: SomeTime = Field(
         default=timedelta(minutes=5), description="How far back `fab check` looks at the answers of the edge."
     )
-    connections: PercentThreshold = Field(
-        default=PercentThreshold(warn=80, alert=90),
-        description="Connections to PostgreSQL, in percent of its max_connections.",
+    connections: ConnectionThreshold = Field(
+        default=ConnectionThreshold(), description="Connections to PostgreSQL: a share of what it takes, or a number."
     )
     redis_memory: PercentThreshold = Field(
         default=PercentThreshold(warn=80, alert=90),
@@ -105,11 +126,20 @@ class Thresholds(Value):
 
 def order(data: Any) -> Iterator[Finding]:
     """Find a WARN that is not below its ALERT: it would never be seen."""
+    usual = ConnectionThreshold()
     for name in at(data, "thresholds"):
         limits = at(data, "thresholds", name)
-        warn, alert = _number(limits.get("warn")), _number(limits.get("alert"))
-        if warn is not None and alert is not None and warn >= alert:
-            yield Finding(("thresholds", name, "warn"), f"less than alert, which is {limits['alert']}")
+        if name == "connections":
+            limits = {"warn": usual.warn, "alert": usual.alert} | limits
+            for part in ("active", "pool"):
+                yield from _order(at(limits, part), ("thresholds", name, part))
+        yield from _order(limits, ("thresholds", name))
+
+
+def _order(limits: dict[str, Any], path: tuple[str, ...]) -> Iterator[Finding]:
+    warn, alert = _number(limits.get("warn")), _number(limits.get("alert"))
+    if warn is not None and alert is not None and warn >= alert:
+        yield Finding((*path, "warn"), f"less than alert, which is {limits['alert']}")
 
 
 def _number(raw: Any) -> float | None:

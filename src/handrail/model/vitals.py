@@ -124,17 +124,23 @@ class Errors:
 
 @dataclass(frozen=True)
 class Connections:
-    """Connections to a PostgreSQL, and how many it takes at the most."""
+    """Connections to a PostgreSQL, how many it takes at the most, and how many instances run that have a pool."""
 
     active: int
     total: int
     most: int
+    pools: int = 0
 
     def judged(self, system: System) -> Judged:
-        """Judge all that are open: an idle one takes a place, too."""
+        """Judge all that are open, for an idle one takes a place, too; and those at work, if the system says so."""
+        limits = system.thresholds.connections
         percent = self.total * 100 / self.most
         words = f"{self.total} of {self.most} connections ({percent:.0f} %), {self.active} active"
-        return system.thresholds.connections.level(percent), words
+        share = 0.0
+        if limits.pool and self.pools:
+            share = self.total * 100 / (self.pools * limits.pool.size)
+            words = f"{words}; {share:.0f} % of {self.pools} pools of {limits.pool.size}"
+        return limits.level(percent, active=self.active, pool_percent=share), words
 
 
 @dataclass(frozen=True)
