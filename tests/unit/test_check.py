@@ -83,20 +83,42 @@ def test_no_backup_at_all_is_a_warning(environment):
     assert [finding.level for finding in checked(seen(bare), Answers(), "backups")["backups"]] == [Level.WARN]
 
 
+DIED = ("log backend begin", "Error: STORAGE_BUCKET is not set", "log backend end")
+AGAIN = UnitState(running=True, state="online", restarts=500)
+TIMES = "online on green, started again 500 times by itself"
+
+
 @pytest.mark.parametrize(
-    ("unit", "level", "words"),
+    ("unit", "answer", "level", "words"),
     [
-        (RUNS, Level.OK, "active (running) on green"),
-        (UnitState(running=True, restarts=3), Level.WARN, "unknown on green, started again 3 times by itself"),
-        (UnitState(state="failed"), Level.ALERT, "failed on green"),
+        (RUNS, "", "OK", "active (running) on green"),
+        (AGAIN, "age backend 900", "ALERT",
+         f"{TIMES}, the last time 9s ago: a variable is missing: STORAGE_BUCKET"),
+        (AGAIN, "age backend ", "ALERT", f"{TIMES}: a variable is missing: STORAGE_BUCKET"),
+        (AGAIN, "age backend 59999", "ALERT", None),
+        (AGAIN, "age backend 60000", "WARN", f"{TIMES}, the last time 10m ago"),
+        (UnitState(state="failed"), "age backend ", "ALERT", "failed on green: a variable is missing: STORAGE_BUCKET"),
+        (UnitState(state="waiting restart", restarts=7), "age backend ", "ALERT",
+         "waiting restart on green, started again 7 times by itself: a variable is missing: STORAGE_BUCKET"),
     ],
 )  # fmt: skip
-def test_a_service_is_told_by_its_live_instance(environment, unit, level, words):
+def test_a_service_is_told_by_its_live_instance(environment, unit, answer, level, words):
     idle = {("backend", Slot.BLUE, 1): UnitState(state="dead", restarts=9)}
     look = seen(environment, units={("backend", Slot.GREEN, 1): unit} | idle)
-    found = [one for one in checked(look, Answers(), "services")["services"] if one.what == "backend"]
-    assert {(one.level, one.text) for one in found} == {(level, words)}
+    answers = Answers(answer, *DIED)
+    found = [one for one in checked(look, answers, "services")["services"] if one.what == "backend"]
+    assert {one.level for one in found} == {level}
+    assert words is None or {one.text for one in found} == {words}
     assert len(found) == len(environment.groups["web"])
+    assert bool(answers.asked) == (unit != RUNS)
+
+
+def test_a_service_whose_host_says_no_more_was_started_again_some_time(environment):
+    look = seen(environment, units={("backend", Slot.GREEN, 1): AGAIN})
+    answers = Answers()
+    answers.lines = []
+    found = [one for one in checked(look, answers, "services")["services"] if one.what == "backend"]
+    assert {(one.level, one.text) for one in found} == {(Level.WARN, TIMES)}
 
 
 def test_a_datastore_that_does_not_run_is_an_alert(environment):

@@ -12,8 +12,10 @@ import pytest
 from handrail.control.inventory import read
 from handrail.control.restarts import risen
 from handrail.hosts.restarts import ask_restarts, read_restarts
+from handrail.hosts.script import Reply
 from handrail.hosts.survey import instances_on
 from handrail.model.breach import Record
+from handrail.model.fleet import Outcome
 from handrail.model.level import Level
 from handrail.model.restarts import Restarted, Restarts
 from handrail.model.slot import Slot
@@ -98,9 +100,7 @@ def test_a_host_tells_the_age_of_a_program_and_what_it_logged(tmp_path, environm
 
 def test_a_host_that_does_not_answer_tells_nothing(environment):
     instances = instances_on(environment.system, [environment.system.services["backend"]])[:1]
-    assert read_restarts(replace(Answers().ask("web1", None), lines=()), instances) == {
-        ("backend", Slot.BLUE, 1): Restarted()
-    }
+    assert read_restarts(Reply(Outcome.UNKNOWN, "cannot be reached", ()), instances) == {}
 
 
 def _reads(line):

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.control.health import health, lost
+from handrail.control.restarts import live_programs, restarted
 from handrail.hosts.vitals import ITSELF, ask, read_vitals
-from handrail.model.decide import live_slot
 from handrail.model.level import Finding, Level
+from handrail.model.restarts import Restarted
 from handrail.model.vitals import Connections
 from handrail.secrets import masked
 
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from handrail.control.connections import Connections as Hosts
     from handrail.control.look import Look
     from handrail.hosts.vitals import Question
-    from handrail.model.host_state import HostState
-    from handrail.model.slot import Slot
+    from handrail.model.host_state import UnitState
     from handrail.model.vitals import Vital
+    from handrail.runtimes.protocol import Instance
     from handrail.secrets import Secret
 
 # What a program logged is shown so far; the host sends more.
@@ -38,7 +39,7 @@ def check(look: Look, connections: Hosts, *, names: Sequence[str], secrets: Mapp
     for name in dict.fromkeys(names):
         match name:
             case "services":
-                found[name] = list(services(look))
+                found[name] = list(services(look, connections, secrets=secrets))
             case "health":
                 seen = health(look, connections, secrets=secrets)
                 found[name] = [finding for finding in seen if finding.what != "host"]
@@ -92,27 +93,32 @@ def _shown(text: str, secrets: Mapping[str, Secret]) -> str:
     return "\n".join(line[:LINE_LETTERS] for line in masked(text, secrets).splitlines())
 
 
-def services(look: Look) -> Iterator[Finding]:
-    """Tell how each datastore and each live instance runs, as its runtime says."""
+def services(look: Look, connections: Hosts, *, secrets: Mapping[str, Secret]) -> Iterator[Finding]:
+    """Tell how each datastore and each live instance runs, as its runtime says; of one that died also why."""
     for host, state in look.states.items():
         for name, unit in state.datastores.items():
             yield Finding(Level.OK if unit.running else Level.ALERT, name, host, unit.state)
     if any(host not in look.states for host in look.roles.edges):
         yield Finding(Level.ALERT, "edge", "", "which slot is live cannot be told: an edge does not answer")
         return
-    live = live_slot(look.states, look.roles)
-    wanted = look.roles.instances(look.states, live)
-    for host, state in look.states.items():
-        for service in look.environment.services_on(host):
-            for number in range(1, wanted[service.name] + 1):
-                yield _instance(host, state, live, service.name, number)
+    live = live_programs(look)
+    units = {program: look.states[program[0]].units.get(program[1:]) for program in live}
+    died = {program: live[program] for program, unit in units.items() if not unit or not unit.running or unit.restarts}
+    told = restarted(connections, died, secrets=secrets)
+    for program, one in live.items():
+        level, text = _instance(units[program], one, told.get(program))
+        yield Finding(level, one.name, program[0], text)
 
 
-def _instance(host: str, state: HostState, live: Slot, service: str, number: int) -> Finding:
-    unit = state.units.get((service, live, number))
-    name = service if number == 1 else f"{service}.{number}"
-    if unit is None or not unit.running:
-        return Finding(Level.ALERT, name, host, f"{unit.state if unit else 'unknown to its runtime'} on {live}")
-    if unit.restarts:
-        return Finding(Level.WARN, name, host, f"{unit.state} on {live}, started again {unit.restarts} times by itself")
-    return Finding(Level.OK, name, host, f"{unit.state} on {live}")
+def _instance(unit: UnitState | None, one: Instance, told: Restarted | None) -> tuple[Level, str]:
+    """Judge one: down, or started again a short time ago, is an ALERT."""
+    where = f"{unit.state if unit else 'unknown to its runtime'} on {one.slot}"
+    if unit and unit.restarts:
+        bad = not unit.running or (told is not None and told.recent)
+        # The last lines of what runs well for long tell nothing of its death.
+        known = told or Restarted()
+        again = (known if bad else replace(known, why="")).words(unit.restarts, "by itself")
+        return Level.ALERT if bad else Level.WARN, f"{where}, {again}"
+    if unit and unit.running:
+        return Level.OK, where
+    return Level.ALERT, f"{where}: {told.why}" if told and told.why else where

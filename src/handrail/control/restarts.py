@@ -65,5 +65,5 @@ def risen(
     for program, count in more.items():
         host, service, slot, number = program
         where = f"on {slot}" if number == 1 else f"on {slot}, instance {number}"
-        text = f"{where}, {told[program].words(count, 'since the watch began')}"
+        text = f"{where}, {told.get(program, Restarted()).words(count, 'since the watch began')}"
         yield Finding(Level.ALERT, service, host, text)

@@ -33,7 +33,9 @@ def ask_restarts(instances: Sequence[Instance]) -> Command:
 
 
 def read_restarts(reply: Reply, instances: Sequence[Instance]) -> dict[Place, Restarted]:
-    """Understand what was answered; what was not is not known."""
+    """Understand what was answered; nothing of a host that did not."""
+    if not reply.outcome.good:
+        return {}
     ages = dict(line.split(" ", 1) for line in reply.values("age"))
     return {
         one.place: Restarted(

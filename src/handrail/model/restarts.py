@@ -17,6 +17,10 @@ Program = tuple[str, str, "Slot", int]
 """A host, a service, a slot, and the number of an instance."""
 
 
+# Docker waits up to a minute between two starts. Whoever dies more seldom than this serves most of the time.
+RECENT = timedelta(minutes=10)
+
+
 @dataclass
 class Restarts:
     """How often each program had been started again when it was looked at first."""
@@ -37,6 +41,11 @@ class Restarted:
 
     age: timedelta | None = None
     why: str = ""
+
+    @property
+    def recent(self) -> bool:
+        """Whether it was started a short time ago, or is down right now."""
+        return self.age is None or self.age < RECENT
 
     def words(self, count: int, since: str) -> str:
         """Say it in one line."""
