@@ -64,8 +64,8 @@ def old(path: Path, *, days: float = 8, content: bytes = BLOCK) -> Path:
     return path
 
 
-def fixed(*, pm2="", limit=10 * MEGABYTE, journal="", docker="", images=""):
-    return (WEEK_MINUTES, WEEK_MINUTES, pm2, limit, journal, docker, images)
+def fixed(*, pm2="", limit=10 * MEGABYTE, journal="", docker="", images="", rotated=WEEK_MINUTES):
+    return (WEEK_MINUTES, WEEK_MINUTES, pm2, limit, journal, docker, images, rotated)
 
 
 def look(host: Host, *places: object, **options: object) -> Usage:
@@ -125,6 +125,15 @@ def test_the_act_frees_exactly_what_the_look_names_and_tells_how_much(host, tmp_
     assert "4 logs" in reply.words
     assert "2 dumps" in reply.words
     assert "1 release " in reply.words
+
+
+def test_rotated_logs_stay_as_long_as_the_rotation_says(host, tmp_path):
+    for name in ("a.log.8.gz", "a.log-20250101", "a.log.gz", "a.log"):
+        old(host.root / "logs" / name)
+        old(tmp_path / "far" / name)
+    gone = old(host.root / "logs/a.log.15.gz", days=15)
+    found = paths(look(host, "log", tmp_path / "far", "*.log*", rotated=2 * WEEK_MINUTES))
+    assert found == {str(gone), str(host.root / "logs/a.log"), str(tmp_path / "far/a.log")}
 
 
 def test_a_file_that_several_patterns_find_counts_once(host):

@@ -91,5 +91,15 @@ def test_a_host_is_asked_for_what_its_runtimes_leave_behind():
 def test_what_the_description_says_of_a_disk_is_what_its_hosts_are_told():
     part = "{keep_logs: 2d, keep_dumps: 30d, logs: [/srv/a/*.log], dumps: [/srv/b/*.dump], journal: 1G, pm2_logs: 2M}"
     told = disk.free_arguments(Environment("prod", described(part), environment("sanvi").groups), "db")
-    assert told[:7] == ("2880", "43200", "", str(2 << 20), str(1 << 30), "", "")
-    assert told[8:] == ("log", "/srv/a", "*.log", "dump", "/srv/b", "*.dump", *disk.UPLOADS)
+    assert told[:8] == ("2880", "43200", "", str(2 << 20), str(1 << 30), "", "", "20160")
+    assert told[9:] == ("log", "/srv/a", "*.log", "dump", "/srv/b", "*.dump", *disk.UPLOADS)
+
+
+def test_rotated_logs_of_vendhub_stay_for_the_14_days_of_its_runbook():
+    told = disk.free_arguments(environment("vendhub"), "vendhub1")
+    assert (told[0], told[7]) == (str(7 * 24 * 60), str(14 * 24 * 60))
+
+
+def test_whoever_keeps_logs_for_longer_than_the_rotation_keeps_rotated_ones_as_long():
+    told = disk.free_arguments(Environment("prod", described("{keep_logs: 60d}"), environment("sanvi").groups), "db")
+    assert (told[0], told[7]) == (str(60 * 24 * 60), str(60 * 24 * 60))

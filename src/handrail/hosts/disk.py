@@ -16,7 +16,7 @@ LOOK_SECONDS = 180
 FREE_SECONDS = 900
 IN_CONTAINERS = frozenset({"docker", "compose"})
 # How many arguments come before the places.
-FIXED = 7
+FIXED = 8
 # Where stage puts artifacts on their way.
 UPLOADS = ("upload", "/tmp", "handrail-*.tar.gz")  # noqa: S108  # that of another run, a day old
 
@@ -105,6 +105,8 @@ def _arguments(environment: Environment, host: str) -> tuple[str, ...]:
         str(_minutes(wanted.keep_logs)), str(_minutes(wanted.keep_dumps)), pm2, str(disk.size(wanted.pm2_logs)),
         "" if wanted.journal == "none" else str(disk.size(wanted.journal)), "yes" if runtimes & IN_CONTAINERS else "",
         " ".join(f"{system.name}-{service.name}" for service in images),
+        # What the rotation still counts as its own is not for us to free.
+        str(max(_minutes(wanted.keep_logs), system.logs.keep * 24 * 60)),
         *(word for place in (*places, UPLOADS) for word in place),
     )  # fmt: skip
 

@@ -19,7 +19,8 @@ class Disk(Value):
     """What `fab disk` may free besides releases, images and uploads that nothing needs."""
 
     keep_logs: Days = Field(
-        default="7d", description="Logs that were written to since then are kept, rotated ones as well."
+        default="7d",
+        description="Logs that were written to since then are kept; rotated ones for `logs.keep` if that is longer.",
     )
     logs: tuple[Files, ...] = Field(
         default=(), description="Logs in other places than the system's directory, such as /var/log/shop/*.log*."

@@ -1,8 +1,8 @@
-# KEEP_LOGS KEEP_DUMPS PM2_USER PM2_BYTES JOURNAL DOCKER REPOSITORIES then triples: KIND FOLDER PATTERN: find what can be freed.
+# KEEP_LOGS KEEP_DUMPS PM2_USER PM2_BYTES JOURNAL DOCKER REPOSITORIES KEEP_ROTATED then triples: KIND FOLDER PATTERN: find what can be freed.
 # `candidates` is the only one that decides: the look shows what it lists, and the act frees what it lists. Minutes, bytes; JOURNAL and
 # DOCKER may be empty. Names may hold anything, so records end with NUL: first as "KEY KIND BLOCKS PATH", then without the key, which
 # is the file's own number. Blocks have 512 bytes and are what a file takes from the disk, which of a file with holes is less.
-KEEP_LOGS=$1 KEEP_DUMPS=$2 PM2_USER=$3 PM2_BYTES=$4 JOURNAL=$5 DOCKER=$6 REPOSITORIES=$7; shift 7
+KEEP_LOGS=$1 KEEP_DUMPS=$2 PM2_USER=$3 PM2_BYTES=$4 JOURNAL=$5 DOCKER=$6 REPOSITORIES=$7 KEEP_ROTATED=$8; shift 8
 PM2_TAIL=1048576   # what is kept of a log of PM2 that is cut down
 DAY=1440           # an upload takes minutes
 HOUR=3600          # so does a build, whose layers have no name before its end
@@ -32,8 +32,8 @@ kept() { # KIND FOLDER PATTERN...: the keys of files that stay: those that a pro
 }
 logs() { # rotated ones anywhere below the system's directory; others only where logs are: some databases call their data *.log
     find "$HERE" -xdev \( -path "$HERE/releases" -o -path "$HERE/slots" -o -path "$HERE/env" -o -path "$HERE/gate" -o -path "$HERE/lease" \
-        -o -path "$HERE/pm2" -o -path "$HERE/compose" \) -prune -o -type f -mmin "+$KEEP_LOGS" \
-        \( -name '*.log.[0-9]*' -o -name '*.log-[0-9]*' -o -name '*.log.gz' -o -name '*.log' \
+        -o -path "$HERE/pm2" -o -path "$HERE/compose" \) -prune -o -type f \
+        \( \( -name '*.log.[0-9]*' -o -name '*.log-[0-9]*' -o -name '*.log.gz' \) -mmin "+$KEEP_ROTATED" -o -name '*.log' -mmin "+$KEEP_LOGS" \
         \( -path '*/logs/*' -o -path '*/log/*' -o -path "$HERE/.pm2/*" \) \) -printf '%D:%i log %b %p\0' 2>/dev/null
 }
 dumps() { # FOLDER PATTERN
@@ -47,7 +47,8 @@ named() { # KIND FOLDER PATTERN...: files in the places that the description nam
     while [ $# -ge 3 ]; do
         case $1 in
         dump) ! usable "$2" || dumps "$2" "$3" ;;
-        log) ! usable "$2" || find "$2" -mindepth 1 -maxdepth 1 -name "$3" -type f -mmin "+$KEEP_LOGS" -printf '%D:%i log %b %p\0' 2>/dev/null ;;
+        log) ! usable "$2" || find "$2" -mindepth 1 -maxdepth 1 -name "$3" -type f -mmin "+$KEEP_LOGS" \
+            \( ! -name '*.log.[0-9]*' ! -name '*.log-[0-9]*' ! -name '*.log.gz' -o -mmin "+$KEEP_ROTATED" \) -printf '%D:%i log %b %p\0' 2>/dev/null ;;
         upload) ! itself "$2" || find "$2" -mindepth 1 -maxdepth 1 -name "$3" -type f -mmin "+$DAY" -printf '%D:%i upload %b %p\0' 2>/dev/null ;;
         esac
         shift 3
