@@ -111,7 +111,7 @@ read_one() {{ # NAME OPTION...: nothing of one that was never made
     one=$1; shift
     title=$(docker container inspect --format '{{{{.Name}}}}' "$one" 2>/dev/null) || return 0
     {{ docker logs --timestamps "$@" "$one" 2>&1 || echo $? >&3; }} |
-        sed -un -e "s|^\\([0-9-]*T[0-9:.]*Z\\) |\\1 ${{title#/}}: |p" -e t -e 'w /dev/stderr'
+        sed ${{follow:+-u}} -n -e "s|^\\([0-9-]*T[0-9:.]*Z\\) |\\1 ${{title#/}}: |p" -e t -e 'w /dev/stderr'
 }}
 """
 READ_LOG = f"""{READ_ONE}
@@ -126,6 +126,7 @@ failed=$({{
 # with it everything here: `timeout 0` made a process group of it.
 FOLLOW_LOG = f"""{READ_ONE}
 exec 2>/dev/null 3>&2
+follow=yes
 follow() {{
     read_one "$1" --follow --tail "$tail" ${{since:+--since "$since"}}
     while since=$(date +%s.%N); do sleep 2; read_one "$1" --follow --since "$since"; done
