@@ -93,6 +93,12 @@ class Subject:
         line = [str(Path(sys.executable).with_name("fab")), *words, "--inventory", str(self.inventory)]
         return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
 
+    def fab_lines(self, *words: str) -> subprocess.Popen[str]:
+        """Begin a task that prints a line after the other; it is ended after a minute at the latest."""
+        task = [str(Path(sys.executable).with_name("fab")), *words, "--inventory", str(self.inventory)]
+        line = ["timeout", "60", *task]
+        return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
     def status(self) -> dict[str, Any]:
         """Give what `fab status --json` says."""
         done = self.fab("status", "--json")
@@ -156,6 +162,10 @@ class Subject:
     def _pid(self, slot: str) -> str:
         line = shell_line([RUNTIMES[self.runtime].pid(self.instance(slot))])
         return f"pid() {{ {line}; }}\n"
+
+    def kill(self, slot: str, host: str) -> None:
+        """Kill the program of its first service in a slot of a host, as the kernel does; it is started again."""
+        self.sh(host, f"{self._pid(slot)}kill -KILL $(pid)")
 
     def bring_up(self) -> None:
         """Bring its hosts up."""
