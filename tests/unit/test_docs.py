@@ -308,6 +308,17 @@ def test_a_procedure_names_a_command_and_a_test_that_exist(row):
     assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 
 
+@pytest.mark.parametrize(
+    ("system", "path"), [("vendhub", "/health/ready"), ("inventory", "/api/health"), ("marketplace", "/api/health")]
+)
+def test_an_endpoint_that_the_procedures_call_a_smoke_test_is_one(system, path):
+    told = next(row for row in rows((DOCS / "procedures.md").read_text()) if f"{path}: a smoke test" in row[1])
+    assert told[2].startswith("`fab deploy ")
+    text = (ROOT / "inventories" / f"{system}.yaml").read_text()
+    smoke = document.parse(text, source=f"{system}.yaml", environment="prod").release.smoke
+    assert path in {each.path for each in smoke}
+
+
 def test_every_decision_is_listed_and_has_its_three_parts():
     folder = DOCS / "decisions"
     pages = sorted(page for page in folder.glob("*.md") if page.name != "README.md")
