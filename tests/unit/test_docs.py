@@ -18,6 +18,7 @@ from handrail import errors
 from handrail.control.inventory import read
 from handrail.model import document, rollout
 from handrail.model.schema import json_schema
+from handrail.runtimes.container import LOG_OPTIONS
 from tasks import ns
 
 ROOT = Path(__file__).parents[2]
@@ -306,6 +307,12 @@ def test_a_procedure_names_a_command_and_a_test_that_exist(row):
     path, _, function = test.partition("::")
     tree = ast.parse((ROOT / path).read_text())
     assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize("page", ["docs/how-to/logrotate.md", "docs/procedures.md", "inventories/inventory.yaml"])
+def test_how_much_docker_keeps_of_what_a_container_prints_is_told(page):
+    size, count = (int(LOG_OPTIONS[key].rstrip("m")) for key in ("max-size", "max-file"))
+    assert f"{size * count} MB of each container" in (ROOT / page).read_text()
 
 
 @pytest.mark.parametrize(
