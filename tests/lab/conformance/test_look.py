@@ -84,7 +84,9 @@ def test_daily_check_gets_an_answer_to_every_question_and_ends_with_the_worst(su
     programs = [one for one in told["findings"] if one["check"] == "services"]
     # The disks, the processors and the load of this machine are not what is tried here.
     well = {"services", "health", "connections", "cache"}
-    assert [one for one in told["findings"] if one["level"] == "ALERT" and one["check"] in well] == []
+    bad = [one for one in told["findings"] if one["level"] == "ALERT" and one["check"] in well]
+    # Another test may have killed a program a few minutes ago.
+    assert [one for one in bad if "started again" not in one["text"]] == []
     assert len(programs) >= len(stores) + len(subject.service_hosts)
     answered = [one for one in told["findings"] if one["what"] not in {store["datastore"] for store in stores}]
     assert [one for one in answered if ANSWERS[one["check"]] not in one["text"]] == []
