@@ -78,6 +78,11 @@ class Subject:
         """Restart a host, as a power failure does."""
         docker("restart", "--time=0", named(host).container)
 
+    def kill(self, slot: str, host: str) -> None:
+        """Kill the program of its first service in a slot of a host, as the kernel does; it is started again."""
+        pid = shell_line([RUNTIMES[self.runtime].pid(self.instance(slot))])
+        self.sh(host, f"kill -KILL $({pid})")
+
     def begin(self, verb: str, inventory: Path | None = None, **data: str) -> Controller:
         """Begin a change in a process of its own."""
         return Controller(verb, inventory=inventory or self.inventory, **data)
@@ -162,10 +167,6 @@ class Subject:
     def _pid(self, slot: str) -> str:
         line = shell_line([RUNTIMES[self.runtime].pid(self.instance(slot))])
         return f"pid() {{ {line}; }}\n"
-
-    def kill(self, slot: str, host: str) -> None:
-        """Kill the program of its first service in a slot of a host, as the kernel does; it is started again."""
-        self.sh(host, f"{self._pid(slot)}kill -KILL $(pid)")
 
     def bring_up(self) -> None:
         """Bring its hosts up."""
