@@ -22,10 +22,10 @@ def play(tmp_path):
     """Run a deploy file against fake hosts and give its events, its end and pyinfra's exit code."""
     (tmp_path / "app.tar.gz").write_bytes(BYTES)
     release = {"artifact": "app.tar.gz", "sha256": hashlib.sha256(BYTES).hexdigest()}
-    # The rules of production have tests of their own.
-    fleet.describe(tmp_path, {"release": release, "changes": None})
 
-    def run(deploy, *data, failing=None, options=()):
+    def run(deploy, *data, failing=None, options=(), backup=False):
+        # The rules of production have tests of their own.
+        fleet.describe(tmp_path, {"release": {**release, "backup": backup}, "changes": None})
         inventory = fleet.write(tmp_path, failing=failing or {})
         reading, writing = os.pipe()
         words = [word for pair in data for word in ("--data", pair)]
@@ -142,6 +142,7 @@ def test_rollback_without_an_earlier_release_is_bad_input(play):
         ("disk", ()),
         ("logrotate", ("force=yes",)),
         ("rehearse", ()),
+        ("backup", ()),
         ("rehearse", ("release=1.0.0",)),
     ],
 )
@@ -150,6 +151,29 @@ def test_other_verbs_take_and_give_back_the_lease(play, verb, data):
     assert order(events)[0] == "Take the lease"
     assert order(events)[-1] == "Record and release the lease"
     assert end["exit_code"] == 0
+
+
+def test_a_backup_dumps_on_the_hosts_of_the_databases_and_moves_nothing(play):
+    events, end, _ = play("backup")
+    assert {event["host"] for event in events if event["step"] == "back up"} == {"@fake/db1"}
+    assert not {"cut over", "start", "stop", "migrate"} & {event["step"] for event in events}
+    assert (end["exit_code"], end["text"]) == (0, "every database is dumped")
+    _, end, _ = play("backup", failing={"db1": "# SECONDS DATASTORE SYSTEM"})
+    assert (end["exit_code"], end["text"]) == (1, "back up failed on @fake/db1: it broke")
+
+
+def test_a_deploy_that_asks_for_a_backup_goes_no_further_without_it(play):
+    events, end, _ = play("deploy", "release=1.1.0", backup=True)
+    titles = order(events)
+    assert titles.index("Start the idle slot") < titles.index("Back up the databases") < titles.index("Migrate once")
+    assert end["exit_code"] == 0
+    failing = {"db1": "# SECONDS DATASTORE SYSTEM"}
+    events, end, _ = play("deploy", "release=1.1.0", backup=True, failing=failing)
+    assert not {"Migrate once", "Cut over, armed to revert"} & set(order(events))
+    assert {event["host"] for event in events if event["step"] == "stop"} == {"@fake/web1", "@fake/web2"}
+    assert end["exit_code"] == 1
+    assert "back up failed on @fake/db1: it broke; nothing that is served has changed" in end["text"]
+    assert "Back up the databases" not in order(play("deploy", "release=1.1.0")[0])
 
 
 def test_shutdown_leaves_the_database_running_unless_told(play):

@@ -136,6 +136,15 @@ def test_rotated_logs_stay_as_long_as_the_rotation_says(host, tmp_path):
     assert found == {str(gone), str(host.root / "logs/a.log"), str(tmp_path / "far/a.log")}
 
 
+def test_the_newest_dump_that_was_proved_stays_and_what_stands_beside_a_dump_goes_with_it(host, tmp_path):
+    for number in range(3):
+        old(tmp_path / f"b/{number}.dump", days=10 + number)
+    for number, ending in ((1, "sha256"), (2, "sha256"), (2, "json")):
+        old(tmp_path / f"b/{number}.dump.{ending}", days=10)
+    assert free(host, "dump", tmp_path / "b", "*.dump").words.endswith(": 1 dump 8.0 KiB")
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {"0.dump", "1.dump", "1.dump.sha256"}
+
+
 def test_a_file_that_several_patterns_find_counts_once(host):
     old(host.root / "logs/a.log")
     named = look(host, *("log", host.root / "logs", "*.log"), *("log", host.root / "logs", "a*"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail import artifacts
 from handrail.errors import BadInput
+from handrail.model import backup
 from handrail.model.intent import Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_digest, checked_version
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.hosts.inventory import Loaded
+    from handrail.model.system import System
 
 YES = frozenset({"1", "true", "yes"})
 
@@ -28,6 +30,8 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     asked, version, system = Verb(verb), data.get("release", ""), loaded.environment.system
     if asked is Verb.SCALE:
         return scale_intent(data.get("service", ""), data.get("count", ""), system)
+    if asked is Verb.BACKUP:
+        _check_backups(system)
     if asked is not Verb.DEPLOY:
         return Intent(
             asked,
@@ -42,6 +46,27 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     told = data.get("sha256", "")
     digest = checked_digest(told) if told else artifacts.digest_at(place, base=loaded.base)
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
+
+
+def _check_backups(system: System) -> None:
+    """See that a dump is taken of every database: one that was forgotten would be missed on the day it is needed.
+
+    Raises BadInput with the lines to add.
+    """
+    lacking = backup.without(system.datastores, system.backups)
+    if lacking:
+        path = f"/var/backups/{system.name}/*.dump"
+        lines = [
+            f"  {name}: {{hosts: {system.datastores[name].hosts}, path: {path}, datastore: {name}}}" for name in lacking
+        ]
+        raise BadInput(
+            f"no entry under backups takes a dump of {', '.join(lacking)}; nothing was touched",
+            next_step="\n".join(
+                ["add to the system's YAML, or datastore: NAME to an entry there:", "backups:", *lines]
+            ),
+        )
+    if not any(each.datastore for each in system.backups.values()):
+        raise BadInput(f"{system.name} has no PostgreSQL database to dump; nothing was touched")
 
 
 def _yes(data: Mapping[str, str], key: str) -> bool:

@@ -17,8 +17,11 @@ from handrail.model.zone import TimeZone
 ANY_TIME: Literal["any time"] = "any time"
 IN_A_WINDOW: Literal["in a window"] = "in a window"
 When = Literal["any time", "in a window"]
-# What brings service back, or protects it, is never held up, unless somebody says so.
-RESTORING: dict[Verb, When] = dict.fromkeys((Verb.ROLLBACK, Verb.STARTUP, Verb.HOLD, Verb.RESUME), ANY_TIME)
+# What brings service back, or protects it or its data, is never held up, unless somebody says so. A backup reads the
+# databases and writes beside them; a dump before a repair must not wait for a window, an approval or the journal.
+RESTORING: dict[Verb, When] = dict.fromkeys(
+    (Verb.ROLLBACK, Verb.STARTUP, Verb.HOLD, Verb.RESUME, Verb.BACKUP), ANY_TIME
+)
 
 Role = Line
 Approvals = Rows[Role, Annotated[int, Whole(1, 20)]]

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Tasks with another name than their verb.
-_TASKS = {Verb.HOLD: "maintenance-page on", Verb.RESUME: "maintenance-page off", Verb.DISK: "disk --free"}
+_TASKS = {
+    Verb.HOLD: "maintenance-page on", Verb.RESUME: "maintenance-page off", Verb.DISK: "disk --free",
+    Verb.BACKUP: "backup.take",
+}  # fmt: skip
 
 
 def words_of(plan: Mapping[str, Any]) -> dict[str, str]:

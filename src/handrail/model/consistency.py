@@ -141,6 +141,7 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     _times,
     threshold.order,
     backup.groups,
+    backup.dumps,
     logs.groups,
     files.own,
     checklist.findings,

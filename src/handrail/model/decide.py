@@ -49,8 +49,8 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
 
     Raises ReleaseUnknown when there is no release to go to.
     """
-    # A full disk is what often makes a runtime unusable: freeing it must not wait for that runtime.
-    if intent.verb not in {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK}:
+    # A full disk is what often makes a runtime unusable: freeing it must not wait for that runtime, nor must a backup.
+    if intent.verb not in {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP}:
         _check_tools(intent.verb, states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
@@ -60,7 +60,7 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             return _plan_system(intent, live, settle=settle, states=states, roles=roles)
         case Verb.SCALE:
             return _plan_scale(intent, live, settle=settle, states=states, roles=roles)
-        case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE:
+        case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE | Verb.BACKUP:
             return _plan_in_place(intent, live, states=states, roles=roles)
         case Verb.REHEARSE:
             return _plan_rehearsal(intent, live, settle=settle, states=states, roles=roles)
@@ -95,6 +95,10 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         share=intent.share,
         # Also for a slot that is warm: the run that started it may have died before it migrated.
         migrate=intent.verb is Verb.DEPLOY,
+        # One that proved good here has migrated already.
+        backup=intent.verb is Verb.DEPLOY
+        and roles.backup
+        and not all(target in states[host].good for host in roles.services),
         held=any(states[host].gate.maintenance for host in roles.edges),
         instances=instances,
     )

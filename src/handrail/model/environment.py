@@ -11,6 +11,7 @@ from handrail.model.value import Table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from handrail.model.backup import Backup
     from handrail.model.datastore import Datastore
     from handrail.model.edge import Edge
     from handrail.model.secret import SecretReference
@@ -69,6 +70,12 @@ class Environment:
     def datastores_on(self, host: str) -> tuple[Datastore, ...]:
         """List the datastores of a host."""
         return tuple(store for store in self.system.datastores.values() if host in _names(self.hosts_of(store)))
+
+    def databases_on(self, host: str) -> tuple[tuple[Datastore, Backup], ...]:
+        """List the databases of a host that dumps are taken of, each with where they go."""
+        stores = {store.name: store for store in self.datastores_on(host)}
+        backups = self.system.backups.values()
+        return tuple((stores[each.datastore], each) for each in backups if each.datastore in stores)
 
     def values(self, service: Service, slot: Slot, version: str, number: int = 1, host: str = "") -> Mapping[str, str]:
         """Give the values of the placeholders for one instance of one service in one slot.

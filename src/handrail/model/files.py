@@ -23,16 +23,21 @@ _REFUSED = rf"(?!/(?:{_SYSTEM})/)(?!/(?:{_SHARED})/[^/]*$)"
 _FOLDER = rf"(?:/{SEGMENT})+"
 # A letter or a digit must stand in it: `*` alone is everything.
 _LAST = r"(?=[*?._-]*[A-Za-z0-9])(?!\.{1,2}$)[A-Za-z0-9._*?-]+"
-_ALLOWED = (
+FILES_ALLOWED = (
     "an absolute path of letters, digits, . _ and -, with * and ? in the last part alone and not alone there, such as"
     " /opt/backups/*.dump; no directory of the operating system, and none that everybody shares"
 )
 
-Files = Annotated[str, Text(rf"{_REFUSED}{_FOLDER}/{_LAST}", _ALLOWED)]
+FILES = rf"{_REFUSED}{_FOLDER}/{_LAST}"
+
+Files = Annotated[str, Text(FILES, FILES_ALLOWED)]
 # The pattern of a log must not find what was rotated already: that would be rotated again, every day.
 LiveLogs = Annotated[
     str,
-    Text(rf"(?!.*(?:[*?0-9]|\.gz)$){_REFUSED}{_FOLDER}/{_LAST}", f"{_ALLOWED}; it ends as live logs do, such as .log"),
+    Text(
+        rf"(?!.*(?:[*?0-9]|\.gz)$){_REFUSED}{_FOLDER}/{_LAST}",
+        f"{FILES_ALLOWED}; it ends as live logs do, such as .log",
+    ),
 ]
 # What handrail keeps below the system's directory; the directory itself has its journal.
 OWN = frozenset({"", "compose", "env", "gate", "lease", "pm2", "releases", "slots"})

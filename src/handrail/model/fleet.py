@@ -23,6 +23,7 @@ class Do(StrEnum):
     STAGE = "stage"
     READY = "ready"
     START = "start"
+    BACK_UP = "back up"
     MIGRATE = "migrate"
     SHARE = "share"
     WATCH_SHARE = "watch the share"

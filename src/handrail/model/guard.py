@@ -88,6 +88,12 @@ def must_stop_new(fleet: Fleet) -> bool:
     return not fleet.tried(Do.SPREAD) or fleet.all_good(Do.SPREAD, fleet.roles.edges, part=1)
 
 
+def must_end_dump(fleet: Fleet) -> bool:
+    """A dump was begun and nobody heard how it ended: it may still be written."""
+    unheard = {Outcome.UNKNOWN, Outcome.INTERRUPTED}
+    return not unheard.isdisjoint(fleet.outcomes.get((Do.BACK_UP, 0), {}).values()) and not fleet.fenced
+
+
 def must_finish(fleet: Fleet) -> bool:
     """The lease was taken somewhere and is still this run's."""
     return not fleet.fenced
@@ -96,6 +102,7 @@ def must_finish(fleet: Fleet) -> bool:
 cold = planned(lambda plan: not plan.warm)
 warm = planned(lambda plan: plan.warm)
 always = planned(lambda _: True)
+backed_up = planned(lambda plan: plan.backup and not plan.warm)
 # Held traffic meets the hold page, not the release: startup verifies it when it lets requests in again.
 let_in = planned(lambda plan: not plan.held)
 canary = planned(lambda plan: plan.share > 0 and not plan.held)

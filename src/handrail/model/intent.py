@@ -29,6 +29,7 @@ class Verb(StrEnum):
     DISK = "disk"
     LOGROTATE = "logrotate"
     REHEARSE = "rehearse"
+    BACKUP = "backup"
 
     @property
     def moves_release(self) -> bool:

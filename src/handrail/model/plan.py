@@ -19,6 +19,7 @@ IN_PLACE = {
     Verb.RESUME: "traffic is let in",
     Verb.DISK: "disk space is freed",
     Verb.LOGROTATE: "log rotation is installed",
+    Verb.BACKUP: "every database is dumped",
 }
 
 
@@ -37,6 +38,7 @@ class Plan:
     nothing: bool = False
     share: int = 0
     migrate: bool = False
+    backup: bool = False
     held: bool = False
     with_database: bool = False
     service: str = ""

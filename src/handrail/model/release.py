@@ -77,6 +77,10 @@ class Release(Value):
         default="${artifact}.sha256", description="Its SHA-256: a place of the same kinds, or 64 digits."
     )
     build: tuple[Command, ...] = Field(default=(), description="Commands run in the unpacked release on each host.")
+    backup: bool = Field(
+        default=False,
+        description="Whether a deploy of a release that is new to the hosts dumps every database before it migrates.",
+    )
     migrate: Migrate | None = Field(default=None, description="Migration of the data, run once.")
     smoke: tuple[Smoke, ...] = Field(default=(), description="Questions asked through the edge after the cutover.")
     version: Version = Field(description="How the release that is served can be told through the edge.")

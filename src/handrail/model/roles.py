@@ -30,6 +30,8 @@ class Roles:
     edges: tuple[str, ...]
     data: tuple[str, ...] = ()
     migrator: str = ""
+    # Whether a deploy dumps the databases before it migrates.
+    backup: bool = False
     services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     limits: Mapping[str, Limits] = field(default_factory=dict)
 
@@ -76,6 +78,7 @@ def roles_of(environment: Environment) -> Roles:
         edges=tuple(host.name for host in environment.edge_hosts),
         data=tuple(host for host in hosts if host in data),
         migrator=environment.service_hosts(migrate.service)[0].name if migrate else "",
+        backup=system.release.backup,
         services_of={host: frozenset(names) for host, names in services_of.items()},
         limits={name: Limits(one.instances.min, one.instances.max) for name, one in system.services.items()},
     )

@@ -18,6 +18,7 @@ from handrail.model.fleet import Do, Fleet
 from handrail.model.guard import (
     Guard,
     always,
+    backed_up,
     baked,
     canary,
     cold,
@@ -26,6 +27,7 @@ from handrail.model.guard import (
     grows,
     let_in,
     must_ask_why,
+    must_end_dump,
     must_finish,
     must_go_back,
     must_stop_idle,
@@ -114,6 +116,8 @@ DEPLOY = (
     Step(Do.READY, "Ready the idle slot and the edges", Scope.SERVING, cold),
     Step(Do.READY, "Ready the edges", Scope.EDGES, warm, part=1),
     Step(Do.START, "Start the idle slot", Scope.SERVICES, cold),
+    Step(Do.BACK_UP, "Back up the databases", Scope.DATA, backed_up),
+    Step(Do.BACK_UP, "End the dump", Scope.DATA, must_end_dump, part=1),
     Step(Do.MIGRATE, "Migrate once", Scope.MIGRATOR, planned(lambda plan: plan.migrate)),
     Step(Do.SHARE, "Give the canary its share", Scope.EDGES, canary),
     Step(Do.WATCH_SHARE, "Watch the canary", Scope.EDGES, canary),
@@ -206,6 +210,13 @@ REHEARSE = (
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 
+BACKUP = (
+    *TAKE_THE_LEASE,
+    Step(Do.BACK_UP, "Back up the databases", Scope.DATA, always),
+    Step(Do.BACK_UP, "End the dump", Scope.DATA, must_end_dump, part=1),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
 TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.DEPLOY: DEPLOY,
     Verb.ROLLBACK: DEPLOY,
@@ -218,6 +229,7 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.DISK: DISK,
     Verb.LOGROTATE: LOGROTATE,
     Verb.REHEARSE: REHEARSE,
+    Verb.BACKUP: BACKUP,
 }
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 RENEWALS = 3
 # Steps that are never cut off: what goes back, what cannot be taken back, what gives the lease back.
 UNINTERRUPTED = frozenset({Do.CONFIRM, Do.GO_BACK, Do.STOP, Do.DRAIN, Do.FINISH})
-# Of these, only the part that goes back.
-UNINTERRUPTED_PARTS = frozenset({(Do.SPREAD, 1)})
+# Of these, only the part that goes back, or ends what was begun.
+UNINTERRUPTED_PARTS = frozenset({(Do.SPREAD, 1), (Do.BACK_UP, 1)})
 # The shell's code for a process that a signal ended.
 INTERRUPTED_EXIT = 130
 

@@ -15,18 +15,20 @@ usable() { # FOLDER
     [ -e "$1" ] || return 1
     itself "$1" || { problem "$1 is not a directory, or is reached through a symbolic link: it is left alone"; return 1; }
 }
-newest() { # FOLDER PATTERN: the key of the newest dump. One that is empty is none, for a backup that failed may have left it; nor is
+newest() { # FOLDER PATTERN [TEST...]: the key of the newest dump. One that is empty is none, for a backup that failed may have left it; nor is
     # one that is being written, for it may fail yet
-    find "$1" -mindepth 1 -maxdepth 1 -name "$2" -type f -size +0 -printf '%T@ ^%D:%i \n' 2>/dev/null | sort -n |
+    place=$1 pattern=$2; shift 2
+    find "$place" -mindepth 1 -maxdepth 1 -name "$pattern" -type f -size +0 "$@" -printf '%T@ ^%D:%i \n' 2>/dev/null | sort -n |
         sed 's/^[^ ]* //' | grep -vxFf /dev/fd/3 3<<END | tail -n 1
 $open
 END
 }
-kept() { # KIND FOLDER PATTERN...: the keys of files that stay: those that a program has open, and the newest dump of each pattern
+kept() { # KIND FOLDER PATTERN...: the keys of files that stay: those that a program has open, the newest dump of each pattern, and
+    # the newest that was proved when it was taken, which is another one where somebody else writes dumps, too
     open=$(find -L /proc/[0-9]*/fd -mindepth 1 -maxdepth 1 -type f -printf '^%D:%i \n' 2>/dev/null | sort -u)
     printf '%s\n' '^- ' "${open:-^- }"
     while [ $# -ge 3 ]; do
-        [ "$1" != dump ] || newest "$2" "$3"
+        [ "$1" != dump ] || { newest "$2" "$3"; newest "$2" "$3" -exec test -f '{}.sha256' \; ; }
         shift 3
     done
 }

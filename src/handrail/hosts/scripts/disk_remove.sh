@@ -14,6 +14,9 @@ remove() { # KIND PATH MINUTES
     enter "${2%/*}" || return 0
     find "./${2##*/}" -maxdepth 0 -type f -mmin "+$3" -delete -printf "$1 %b\n" 2>/dev/null || [ ! -e "./${2##*/}" ] || failed "$1" "$2"
 }
+beside() { # PATH: what stood beside a dump that is gone
+    enter "${1%/*}" && [ ! -e "./${1##*/}" ] && rm -f "./${1##*/}.sha256" "./${1##*/}.json"
+}
 # By PM2's own user: what stands at this name now may be a link, and root would follow it. Lines that a program prints between the two
 # looks at the file are lost.
 cut_down() { # PATH
@@ -31,7 +34,7 @@ for record; do
     blocks=${rest%% *} path=${rest#* }
     case $kind in
     log) remove log "$path" "$KEEP_LOGS" ;;
-    dump) remove dump "$path" "$KEEP_DUMPS" ;;
+    dump) remove dump "$path" "$KEEP_DUMPS"; beside "$path" ;;
     upload) remove upload "$path" "$DAY" ;;
     pm2-log) cut_down "$path" ;;
     release)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from handrail.hosts.script import Command, Upload
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
+from handrail.orchestration.commands.backup import back_up
 from handrail.orchestration.commands.data import datastores
 from handrail.orchestration.commands.disk import clean
 from handrail.orchestration.commands.edge import bake, move, ready_edge, spread, verify
@@ -55,6 +56,7 @@ BUILDERS: dict[Do, Builder] = {
     Do.STAGE: stage,
     Do.READY: ready,
     Do.START: start,
+    Do.BACK_UP: back_up,
     Do.MIGRATE: migrate,
     Do.SHARE: move("share"),
     Do.WATCH_SHARE: bake,
