@@ -53,7 +53,9 @@ def roles(world: World) -> Roles:
         hosts=tuple(host.name for host in living),
         services=services,
         edges=tuple(host.name for host in living if host.is_edge),
+        data=services[:1] if world.backup else (),
         migrator=services[0] if services else "",
+        backup=world.backup,
         services_of={host.name: frozenset(host.names) for host in living if host.is_service},
         limits=dict(world.limits),
     )

@@ -24,8 +24,8 @@ class Host:
     """One machine. `boot` counts reboots: what was under way in an earlier life does nothing any more."""
 
     __slots__ = (
-        "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "enabled", "fence",
-        "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "most", "name", "names",
+        "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "dumped", "dumping",
+        "enabled", "fence", "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "most", "name", "names",
         "passed", "pending", "record", "serial", "shares", "sharing", "slots", "staged", "timers", "told", "up",
         "world",
     )  # fmt: skip
@@ -43,6 +43,9 @@ class Host:
         self.staged: set[str] = set()
         self.slots = {Slot.BLUE: "", Slot.GREEN: ""}
         self.good: list[str] = []
+        # Runs whose dump is whole; the run whose dump is being written.
+        self.dumped: set[str] = set()
+        self.dumping = ""
         self.enabled: set[tuple[str, Slot]] = set()
         # How many instances of a service have traffic, and how many an edge's configuration knows of.
         self.told: dict[str, int] = {}
@@ -75,6 +78,7 @@ class Host:
             return
         do = message.do
         invariants.leaves_edges_alone(message)
+        invariants.dumped_first(message)
         if do is Do.LEASE:
             self.take_lease(message, LEASE_WAITS)
             return
@@ -158,7 +162,7 @@ class Host:
         self.world.tell("fault", "reboots", self.name, f"for {seconds:.0f} s")
         self.up, self.boot = False, self.boot + 1
         self.forgotten |= {token for token, _ in self.pending.values()}
-        self.lease, self.sharing = None, 0
+        self.lease, self.sharing, self.dumping = None, 0, ""
         for memory in (self.pending, self.shares, self.gone_back, self.timers, self.healthy):
             memory.clear()
         self.world.at(seconds, self._boots, self.boot)

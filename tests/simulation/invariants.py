@@ -13,6 +13,7 @@
 6. A release is good only if a run confirmed it, and no lease outlives its time.
 7. A rehearsal changes no edge. After its exit 0 the idle slot has the release that was tried and runs nothing of it;
    the live one is as it was.
+8. A deploy that asks for a dump of its own neither migrates nor moves traffic before every database has one.
 
 What cannot be promised is the second in two cases; the fourth then brings one release again:
 - an edge reboots between its cutover and the confirmation, and nobody tells it of the confirmation afterwards: the
@@ -189,6 +190,16 @@ def _rehearsed(world: World, run: Run, plan: Plan, code: int) -> None:
         running = [name for name, slot in host.healthy if slot is plan.slot]
         if running:
             raise BreachError(f"7: exit 0, but {', '.join(running)} still runs in {plan.slot} of {host.name}")
+
+
+def dumped_first(message: Message) -> None:
+    """Check the eighth: as a command arrives."""
+    if message.do not in {Do.MIGRATE, Do.SHARE, Do.CUT_OVER} or not message.plan.backup or message.plan.warm:
+        return
+    run = message.run
+    lacking = [name for name in run.fleet.roles.data if run.name not in run.world.hosts[name].dumped]
+    if lacking:
+        raise BreachError(f"8: {run.name} goes on to {message.do} without a dump of {', '.join(lacking)}")
 
 
 def leaves_edges_alone(message: Message) -> None:

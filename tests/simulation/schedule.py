@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from handrail.model.intent import Intent, Verb
@@ -40,7 +41,7 @@ class Result:
 def play(seed: int, *, bug: str = "", story: bool = False) -> Result:
     """Play the schedule of a seed."""
     world = World(seed, bug=bug, story=story)
-    return _result(world, seed, _scene)
+    return _result(world, seed, partial(_scene, seed))
 
 
 def play_killed(
@@ -53,10 +54,16 @@ def play_killed(
 
 
 def play_faulty(
-    *runs: tuple[Intent, dict[Moment, Fault]], cramped: str = "", seed: int = 0, bug: str = "", story: bool = False
+    *runs: tuple[Intent, dict[Moment, Fault]],
+    cramped: str = "",
+    seed: int = 0,
+    bug: str = "",
+    story: bool = False,
+    backup: bool = False,
 ) -> Result:
     """Play runs on two service hosts and two edges, each with its faults; `cramped` is what the first one meets."""
     world = World(seed, bug=bug, story=story)
+    world.backup = backup
 
     def scene(world: World) -> None:
         world.limits, world.cramped = {"web": Limits(1, MOST)}, cramped
@@ -82,7 +89,7 @@ def _result(world: World, seed: int, scene: Callable[[World], None]) -> Result:
     return Result(seed, breach, world.story or [], world.excused)
 
 
-def _scene(world: World) -> None:
+def _scene(seed: int, world: World) -> None:
     random = world.random
     services, edges = random.randint(1, 3), random.randint(1, 3)
     both = random.choice((0, 0, 1, min(services, edges)))
@@ -92,6 +99,8 @@ def _scene(world: World) -> None:
     if random.random() < 0.8:
         first_release(world)
     _spoil(world)
+    # Without a draw: the other schedules stay what they were.
+    world.backup, world.undumpable = seed % 5 == 3, seed % 10 == 3
     start = 0.0
     hosts = list(world.hosts)
     count = random.choice((1, 1, 1, 2, 2, 3))
@@ -174,7 +183,7 @@ def _heal(world: World) -> None:
         world.tell("operator", "replaces", host.name)
     for host in world.hosts.values():
         host.full = False
-    world.slow_bake, world.cramped = False, ""
+    world.slow_bake, world.cramped, world.undumpable = False, "", False
     # A replaced edge has no configuration yet: only a cold deploy brings it.
     bad = {*world.rotten, *(release for _, release in world.sick)}
     release = RELEASES[4] if replace else random.choice([one for one in RELEASES[:4] if one.id not in bad])

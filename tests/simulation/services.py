@@ -124,6 +124,29 @@ def migrate(host: Host, message: Message) -> None:
     host.hold(message, host.world.random.uniform(0.5, 5), _answer_ok)
 
 
+def back_up(host: Host, message: Message) -> None:
+    """backup_take.sh and backup_end.sh: a dump holds no lock, and ends by itself once its run has lost the lease."""
+    if message.part:
+        host.dumping = ""
+        message.reply(Outcome.OK)
+        return
+    host.dumping = message.run.name
+    host.world.at(host.world.random.uniform(0.5, 40), _dumped, host, host.boot, message)
+
+
+def _dumped(host: Host, boot: int, message: Message) -> None:
+    mine, host.dumping = host.dumping == message.run.name, ""
+    if boot != host.boot:
+        message.silent(0.0)
+    elif message.token != host.fence:
+        message.reply(Outcome.REFUSED, "the dump is ended")
+    elif host.world.undumpable or not mine:
+        message.reply(Outcome.FAILED, "no dump")
+    else:
+        host.dumped.add(message.run.name)
+        message.reply(Outcome.OK)
+
+
 def drain(host: Host, message: Message) -> None:
     """drain.sh: changes nothing."""
     message.reply(Outcome.OK, after=host.world.random.uniform(0.1, 5))
@@ -182,6 +205,7 @@ COMMANDS: dict[Do, Callable[[Host, Message], None]] = {
     Do.STAGE: stage,
     Do.READY: ready,
     Do.START: start,
+    Do.BACK_UP: back_up,
     Do.MIGRATE: migrate,
     Do.VERIFY: verify,
     Do.WATCH_SHARE: bake,

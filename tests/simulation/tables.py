@@ -27,6 +27,9 @@ def table(verb: Verb, generations: int, bug: str) -> tuple[Step, ...]:
         steps = [step for step in steps if step.do is not Do.CUT_OVER]
         first = next(index for index, step in enumerate(steps) if step.do is Do.START)
         steps[first:first] = moves
+    if bug == "late-backup":
+        dumps = [step for step in steps if step.do is Do.BACK_UP]
+        steps = [*(step for step in steps if step.do is not Do.BACK_UP and step.do is not Do.FINISH), *dumps, steps[-1]]
     if bug == "one-cutover":
         steps = [step for step in steps if (step.do, step.part) != (Do.CUT_OVER, 1)]
         steps = [replace(step, on=rollout.Scope.EDGES) if step.do is Do.CUT_OVER else step for step in steps]

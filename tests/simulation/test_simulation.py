@@ -30,6 +30,7 @@ FOUND_WITHIN = {
     "late-spread": 8000,
     "raised-least": 100,
     "lasting-rehearsal": 50,
+    "late-backup": 50,
 }
 
 
@@ -148,3 +149,14 @@ def test_whatever_strikes_a_rehearsal_traffic_stays_and_a_rollback_follows(do, k
     for seed in range(4):
         fault = {(do, 0): Fault(kind, delay=0.05, seconds=40)}
         assert not play_faulty((REHEARSE, fault), (ROLLBACK, {}), seed=seed).breach
+
+
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_whatever_strikes_the_dump_of_a_deploy_nothing_is_served_without_it_and_a_deploy_follows(kind, part):
+    for seed in range(4):
+        # Part 1 is for a dump that nobody heard of: the operator stops waiting for it first.
+        faults = {(Do.BACK_UP, part): Fault(kind, delay=0.3, seconds=40)}
+        if part:
+            faults[Do.BACK_UP, 0] = Fault(Kind.INTERRUPT, delay=0.3)
+        assert not play_faulty((DEPLOY, faults), (DEPLOY, {}), seed=seed, backup=True).breach

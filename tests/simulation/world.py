@@ -41,6 +41,7 @@ BUGS = {
     "late-spread": "an edge that went back still spreads the traffic as the same run wanted, should that arrive late",
     "blind-rehearsal": "a rehearsal does not ask whether an edge has an unconfirmed cutover to the idle slot",
     "lasting-rehearsal": "a rehearsal leaves what it started running",
+    "late-backup": "the table migrates and cuts over although a database could not be dumped",
     "raised-least": "an edge spreads over the least number of instances in today's description, whatever runs",
 }
 
@@ -49,8 +50,8 @@ class World:
     """Everything that one schedule has."""
 
     __slots__ = (
-        "_due", "_number", "bug", "cramped", "excused", "hosts", "limits", "now", "proven", "random", "rewrites",
-        "rotten", "runs", "sick", "slow_bake", "story",
+        "_due", "_number", "backup", "bug", "cramped", "excused", "hosts", "limits", "now", "proven", "random",
+        "rewrites", "rotten", "runs", "sick", "slow_bake", "story", "undumpable",
     )  # fmt: skip
 
     def __init__(self, seed: int, *, bug: str = "", story: bool = False) -> None:
@@ -63,6 +64,8 @@ class World:
         self.sick: set[tuple[str, str]] = set()
         self.rotten: dict[str, str] = {}
         self.slow_bake = False
+        # Whether deploys dump the databases first, and whether that fails.
+        self.backup, self.undumpable = False, False
         # The step that fails when services are scaled; how many instances there may be, and whether that changes.
         self.cramped = ""
         self.limits: dict[str, Limits] = {}
