@@ -25,9 +25,9 @@ class Host:
 
     __slots__ = (
         "alive", "blank", "boot", "clock_offset", "clock_rate", "confirmed", "decisions", "dumped", "dumping",
-        "enabled", "fence", "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease", "most", "name", "names",
-        "passed", "pending", "record", "serial", "shares", "sharing", "slots", "staged", "timers", "told", "up",
-        "world",
+        "enabled", "fence", "forgotten", "full", "gone_back", "good", "healthy", "is_edge", "is_service", "lease",
+        "most", "name", "names", "passed", "pending", "record", "serial", "shares", "sharing", "slots", "staged",
+        "timers", "told", "up", "world",
     )  # fmt: skip
 
     def __init__(self, world: World, name: str, *, names: tuple[str, ...], edge: bool, blank: bool = False) -> None:
