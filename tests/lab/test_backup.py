@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +11,9 @@ from lab.load import Load
 from tests.lab.conformance.subject import named_subject
 from tests.lab.inventory import QUICK, inventory
 from tests.lab.lock import only_test_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.lab
 

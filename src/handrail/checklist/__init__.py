@@ -128,7 +128,9 @@ def _next_step(item: Item, case: Case) -> str:
         case "variables":
             return "fab config"
         case "backup":
-            return f"take a backup to {system.backups[item.backup or ''].path}, then {again}"
+            backup_of = system.backups[item.backup or ""]
+            how = "fab backup.take" if backup_of.datastore else f"take a backup to {backup_of.path}"
+            return f"{how}, then {again}"
         case "statement":
             return f"fab change.state CHANGE --item {shlex.quote(item.item)} --role {shlex.quote(item.statement or '')}"
         case _:
