@@ -2,11 +2,26 @@
 
 from invoke import Collection
 
-from tasks import audit, backup, change, check, checklist, disk, logs, metrics, release, system, windows
+from tasks import (
+    audit,
+    backup,
+    change,
+    check,
+    checklist,
+    database,
+    disk,
+    logs,
+    maintenance,
+    metrics,
+    release,
+    system,
+    windows,
+    worker,
+)
 
 ns = Collection.from_module(release)
-for module in (system, check, logs, disk, windows, checklist, metrics):
+for module in (system, check, logs, disk, windows, checklist, metrics, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
-for module in (change, audit, backup):
+for module in (change, audit, backup, database, maintenance):
     ns.add_collection(Collection.from_module(module))

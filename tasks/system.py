@@ -5,10 +5,10 @@ from fabric import task
 from tasks.options import HELP, changing
 
 
-@changing()
-def startup(c):
+@changing(keep_page="leave a maintenance page up; traffic is let in by `fab maintenance-page off`")
+def startup(c, keep_page=False):
     """Start everything in the order of its needs, each part once the one before is healthy."""
-    return "startup", {}
+    return "startup", {"keep_page": "yes" if keep_page else ""}
 
 
 @changing(with_database="stop the datastores, too")

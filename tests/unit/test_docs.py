@@ -53,6 +53,7 @@ PROCEDURES = [
     "CHG-02",
     "CHG-03",
     "CHG-04",
+    "MNT-01",
     "MNT-02",
     "MNT-06",
     "MNT-07",

@@ -39,6 +39,7 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
             with_database=_yes(data, "with_database"),
             message=checked_message(data.get("message", "")),
             force=_yes(data, "force"),
+            keep_page=_yes(data, "keep_page"),
         )
     if not version:
         raise BadInput("which release?", next_step="name one: --release VERSION, with pyinfra --data release=VERSION")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from handrail.errors import InventoryInvalid
+from handrail.hosts.variable import SYSTEM_VARIABLE
 from handrail.model.document import parse
 from handrail.model.environment import Environment, Host
 from handrail.model.inventory import check
@@ -21,10 +22,6 @@ class Data(Protocol):
 
     def get(self, key: str, /) -> Any:
         """Give a value; None where there is none."""
-
-
-# Names the system that is meant, where an inventory has several.
-SYSTEM_VARIABLE = "HANDRAIL_SYSTEM"
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,9 @@ def make_place(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.parent.name == ".handrail" and path.parent.stat().st_uid == os.geteuid():
         path.parent.chmod(0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    # POSIX: closing a file drops every lock that this process has on it, those of an open SQLite connection too.
+    if not path.exists():
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 
 def _sqlite(path: Path, *, writes: bool) -> Engine:

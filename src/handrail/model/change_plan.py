@@ -42,6 +42,7 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
     options = {
         "share": intent.share, "service": intent.service, "count": intent.count, "message": intent.message,
         "with_database": intent.with_database, "force": intent.force,
+        "keep_page": intent.keep_page,
     }  # fmt: skip
     groups = sorted({part.hosts for _, part in system.parts()})
     return {

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.model import schema
 from handrail.model.finding import Finding, unknown
+from handrail.model.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
     from handrail.model.finding import Path
@@ -28,14 +29,14 @@ _SHAPES = {
 }
 
 
-def findings(error: ValidationError) -> Iterator[Finding]:
-    """Turn each of pydantic's errors into a finding."""
+def findings(error: ValidationError, model: type[BaseModel] = System) -> Iterator[Finding]:
+    """Turn each of pydantic's errors about a model into a finding."""
     for detail in error.errors(include_url=False, include_input=False):
         if detail["type"] != _ECHO:
-            yield _finding(detail)
+            yield _finding(detail, model)
 
 
-def _finding(detail: ErrorDetails) -> Finding:
+def _finding(detail: ErrorDetails, model: type[BaseModel]) -> Finding:
     path: Path = detail["loc"]
     context: dict[str, Any] = detail.get("ctx", {})
     if path and path[-1] == "[key]":
@@ -45,14 +46,14 @@ def _finding(detail: ErrorDetails) -> Finding:
         case "unfit":
             return Finding(path, context["allowed"], context["found"], context["suggestion"])
         case "missing":
-            return Finding(path, f"a value, for it has no default: {schema.describe(path)[0]}", "nothing")
+            return Finding(path, f"a value, for it has no default: {schema.describe(path, model)[0]}", "nothing")
         case "extra_forbidden":
-            keys = schema.describe(path[:-1])[1] if len(path) > 1 else schema.top_level()
+            keys = schema.describe(path[:-1], model)[1] if len(path) > 1 else schema.top_level(model)
             return unknown(path, str(path[-1]), keys, what="one of the keys", found=f"unknown key {_short(path[-1])}")
         case "literal_error":
             return Finding(path, ", ".join(re.findall(r"'([^']*)'", context["expected"])))
     shape = _SHAPES.get(detail["type"], "something else")
-    return Finding(path, f"{shape}: {schema.describe(path)[0]}")
+    return Finding(path, f"{shape}: {schema.describe(path, model)[0]}")
 
 
 def _short(key: str | int) -> str:

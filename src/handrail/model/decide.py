@@ -60,7 +60,7 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             return _plan_system(intent, live, settle=settle, states=states, roles=roles)
         case Verb.SCALE:
             return _plan_scale(intent, live, settle=settle, states=states, roles=roles)
-        case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE | Verb.BACKUP:
+        case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE | Verb.BACKUP | Verb.VACUUM:
             return _plan_in_place(intent, live, states=states, roles=roles)
         case Verb.REHEARSE:
             return _plan_rehearsal(intent, live, settle=settle, states=states, roles=roles)
@@ -197,8 +197,11 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
         release_id=current,
         live_release=current,
         settle=settle,
-        nothing=(up and not held and not settle) if intent.verb is Verb.STARTUP else (down and held),
+        nothing=(up and (not held or intent.keep_page) and not settle)
+        if intent.verb is Verb.STARTUP
+        else (down and held),
         with_database=intent.with_database,
+        keep_page=intent.keep_page,
         instances=roles.instances(states, live),
     )
 

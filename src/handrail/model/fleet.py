@@ -42,6 +42,7 @@ class Do(StrEnum):
     SPREAD = "spread the traffic"
     CLEAN = "free the disk"
     ROTATE = "rotate the logs"
+    VACUUM = "vacuum the databases"
     FINISH = "finish"
 
 

@@ -30,6 +30,7 @@ class Verb(StrEnum):
     LOGROTATE = "logrotate"
     REHEARSE = "rehearse"
     BACKUP = "backup"
+    VACUUM = "vacuum"
 
     @property
     def moves_release(self) -> bool:
@@ -59,6 +60,7 @@ class Intent:
     count: int = 0
     message: str = ""
     force: bool = False
+    keep_page: bool = False
 
 
 def checked_share(text: str) -> int:

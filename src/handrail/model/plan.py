@@ -20,6 +20,7 @@ IN_PLACE = {
     Verb.DISK: "disk space is freed",
     Verb.LOGROTATE: "log rotation is installed",
     Verb.BACKUP: "every database is dumped",
+    Verb.VACUUM: "databases are vacuumed and analyzed",
 }
 
 
@@ -41,6 +42,8 @@ class Plan:
     backup: bool = False
     held: bool = False
     with_database: bool = False
+    # Startup lets no traffic in: whoever put the page up takes it down.
+    keep_page: bool = False
     service: str = ""
     instances: Mapping[str, int] = field(default_factory=dict)
     before: int = 0

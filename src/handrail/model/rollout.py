@@ -33,6 +33,8 @@ from handrail.model.guard import (
     must_stop_idle,
     must_stop_new,
     must_unspread,
+    opened,
+    opens,
     planned,
     released,
     shrinks,
@@ -143,8 +145,8 @@ STARTUP = (
     Step(Do.READY, "Ready the edges", Scope.EDGES, always),
     Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
     Step(Do.START, "Start the live slot", Scope.SERVICES, released),
-    Step(Do.RESUME, "Resume traffic", Scope.EDGES, always),
-    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, released),
+    Step(Do.RESUME, "Resume traffic", Scope.EDGES, opens),
+    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, opened),
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 
@@ -198,6 +200,12 @@ LOGROTATE = (
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 
+VACUUM = (
+    *TAKE_THE_LEASE,
+    Step(Do.VACUUM, "Vacuum and analyze", Scope.DATA, always),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
 REHEARSE = (
     *TAKE_THE_LEASE,
     # No step on an edge: where the traffic goes is not looked at, let alone changed.
@@ -230,6 +238,7 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.LOGROTATE: LOGROTATE,
     Verb.REHEARSE: REHEARSE,
     Verb.BACKUP: BACKUP,
+    Verb.VACUUM: VACUUM,
 }
 
 

@@ -13,6 +13,7 @@ from handrail.model import duration
 from handrail.model.system import System
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
     from pydantic_core.core_schema import DictSchema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,8 +34,10 @@ class _Generate(GenerateJsonSchema):
 
 
 @cache
-def _of_the_models() -> Schema:
-    return System.model_json_schema(schema_generator=_Generate)
+def _of_the_models(model: type[BaseModel] = System) -> Schema:
+    schema = model.model_json_schema(schema_generator=_Generate)
+    schema.setdefault("$defs", {})
+    return schema
 
 
 def json_schema() -> Schema:
@@ -58,14 +61,14 @@ def json_schema() -> Schema:
     return {"$schema": DIALECT} | document
 
 
-def top_level() -> tuple[str, ...]:
-    """Name the keys of a document."""
-    return (*describe(())[1], "environments")
+def top_level(model: type[BaseModel] = System) -> tuple[str, ...]:
+    """Name the keys of a document; a system's has a part for each environment."""
+    return (*describe((), model)[1], *(("environments",) if model is System else ()))
 
 
-def describe(path: tuple[str | int, ...]) -> tuple[str, tuple[str, ...]]:
+def describe(path: tuple[str | int, ...], model: type[BaseModel] = System) -> tuple[str, tuple[str, ...]]:
     """Say what may stand at a path: its description, and the keys that it has if it is a mapping."""
-    schema = _of_the_models()
+    schema = _of_the_models(model)
     here = schema
     description = str(here.get("description", ""))
     for part in path:

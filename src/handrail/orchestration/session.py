@@ -16,8 +16,9 @@ from pyinfra.api.exceptions import DeployError
 
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid, Refused
 from handrail.hosts.intent import YES, intent_of
-from handrail.hosts.inventory import SYSTEM_VARIABLE, folder_of, host_of, load_environment
+from handrail.hosts.inventory import folder_of, host_of, load_environment
 from handrail.hosts.script import Command, Reply
+from handrail.hosts.variable import SYSTEM_VARIABLE
 from handrail.journal import recorder
 from handrail.model.fleet import Outcome
 from handrail.model.request import Request
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _made: dict[Verb, Watch | HandrailError] = {}
 # What a verb may be given as `--data`.
-WORDS = ("release", "sha256", "share", "service", "count", "message", "with_database", "force")
+WORDS = ("release", "sha256", "share", "service", "count", "message", "with_database", "force", "keep_page")
 # Of these, numbers are numbers.
 NUMBERS = frozenset({"share", "count"})
 # What an inventory says of its hosts, and a command line does not.

@@ -9,7 +9,7 @@ from handrail.hosts.script import Command, Upload
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
 from handrail.orchestration.commands.backup import back_up
-from handrail.orchestration.commands.data import datastores
+from handrail.orchestration.commands.data import datastores, vacuum
 from handrail.orchestration.commands.disk import clean
 from handrail.orchestration.commands.edge import bake, move, ready_edge, spread, verify
 from handrail.orchestration.commands.lease import finish, take_lease
@@ -75,5 +75,6 @@ BUILDERS: dict[Do, Builder] = {
     Do.SPREAD: spread,
     Do.CLEAN: clean,
     Do.ROTATE: rotate,
+    Do.VACUUM: vacuum,
     Do.FINISH: finish,
 }

@@ -1,4 +1,4 @@
-"""Start and stop the datastores of a host."""
+"""Start, stop and vacuum the datastores of a host."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # How long a datastore may take from its start to its first answer: a recovery from a crash takes a while.
 ANSWER_SECONDS = 60
 LOG_LINES = 20
+# Some hundred gigabytes; vacuum can be ended at any moment, and keeps what it has done.
+VACUUM_SECONDS = 3600
 
 
 def datastores(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
@@ -45,3 +47,15 @@ def _command(run: Run, verb: str, store: Datastore) -> Command:
         store.user or "", store.database or "", str(ANSWER_SECONDS),
     )  # fmt: skip
     return run.fenced(["answers", "datastore"], arguments, seconds=ANSWER_SECONDS + 30, stdin=secret)
+
+
+def vacuum(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Vacuum and analyze each PostgreSQL of a host; nothing is locked that readers or writers need."""
+    return [_vacuum(run, store) for store in run.environment.datastores_on(host) if store.kind == "postgresql"]
+
+
+def _vacuum(run: Run, store: Datastore) -> Command:
+    inside = UNITS[store.runtime].inside(unit_of(run.environment.system, store))
+    secret = run.secrets[store.password.secret].reveal() if store.password else ""
+    arguments = (store.name, inside, str(store.port), store.user or "", store.database or "", str(VACUUM_SECONDS))
+    return run.fenced(["answers", "vacuum"], arguments, seconds=VACUUM_SECONDS + 30, stdin=secret)

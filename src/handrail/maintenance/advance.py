@@ -1,0 +1,43 @@
+"""One step forward, or back, in a window: look what was done, decide, do it, write it down."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from handrail.maintenance.book import RUNNING, outcome
+from handrail.maintenance.perform import perform
+from handrail.maintenance.tell import tell
+from handrail.model.course import End, Turn, following
+from handrail.model.maintenance_step import Step
+
+if TYPE_CHECKING:
+    from handrail.maintenance.book import Book
+
+
+def advance(book: Book, window: str) -> int | None:
+    """Take the next step, and give the exit code once nothing follows. Asked again, it does nothing twice."""
+    booking = book.named(window)
+    if booking.row["exit_code"] is not None:
+        return int(booking.row["exit_code"])
+    if booking.row["state"] != RUNNING:
+        book.set(window, state=RUNNING)
+        tell(booking, "maintenance.started", "")
+    done = [outcome(row) for row in book.steps(booking.id) if row["outcome"]]
+    left = booking.row["ends"] - time.time()
+    if left < 0:
+        tell(booking, "maintenance.overrun", f"it should have ended {-left / 60:.0f} min ago")
+    coming = following(booking.window, done, left=timedelta(seconds=left), aborted=bool(booking.row["aborted"]))
+    match coming:
+        case Turn():
+            book.turn(booking.id, coming.reason)
+            tell(booking, "maintenance.step_failed", coming.reason)
+        case Step():
+            perform(book, booking.id, coming)
+        case End():
+            event = "maintenance.ended" if coming.exit_code == 0 else "maintenance.aborted"
+            tell(booking, event, coming.text)
+            book.over(booking.id, coming)
+            return coming.exit_code
+    return None

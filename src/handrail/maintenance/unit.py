@@ -1,0 +1,36 @@
+"""The systemd unit of a worker."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import sys
+from pathlib import Path
+
+UNIT = """\
+# {folder}/.handrail/worker.env holds the variables that secrets come from, and HANDRAIL_STORE for several workers.
+[Unit]
+Description=handrail worker for {folder}
+After=network-online.target
+Wants=network-online.target
+# A database that is away for an hour must not end it for good.
+StartLimitIntervalSec=0
+
+[Service]
+User={user}
+WorkingDirectory={folder}
+EnvironmentFile=-{folder}/.handrail/worker.env
+ExecStart={python} -m handrail.maintenance.worker
+Restart=always
+RestartSec=1
+# What a step runs outlives its worker: the next one waits for it.
+KillMode=process
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def text() -> str:
+    """Write it for this folder, this user and this Python."""
+    return UNIT.format(folder=Path.cwd(), user=pwd.getpwuid(os.getuid()).pw_name, python=sys.executable)

@@ -1,0 +1,156 @@
+"""What the maintenance tasks do."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from handrail.control.verbs import exits, opened
+from handrail.errors import BadInput
+from handrail.maintenance import shown
+from handrail.maintenance.book import BOOKED, OVER, RUNNING, Book
+from handrail.maintenance.plan import Plan, planned
+
+if TYPE_CHECKING:
+    from handrail.maintenance.book import Booking
+
+FOLLOW_SECONDS = 0.5
+
+
+@exits
+def plan(file: str, inventory: str | None, *, at: str, as_json: bool) -> int:
+    """Show what a window would do, and whether it may."""
+    shown.plan(planned(file, opened(inventory), at), as_json=as_json)
+    return 0
+
+
+@exits
+def schedule(file: str, inventory: str | None, *, at: str, yes: bool, as_json: bool) -> int:
+    """Book a window; a worker announces and runs it."""
+    if at in {"", "now"}:
+        raise BadInput("when?", next_step='--at "2026-12-03 22:00"; fab maintenance.run FILE begins now')
+    asked = planned(file, opened(inventory), at)
+    _sure(asked, yes=yes, as_json=as_json)
+    with closing(Book()) as book:
+        booking = _booked(book, asked)
+        shown.booked(booking, as_json=as_json)
+    return 0
+
+
+@exits
+def run(file: str, inventory: str | None, *, yes: bool, as_json: bool) -> int:
+    """Book a window that begins now, and run it here unless a worker does."""
+    asked = planned(file, opened(inventory), "now")
+    _sure(asked, yes=yes, as_json=as_json)
+    with closing(Book()) as book:
+        return _run(_booked(book, asked).id, as_json=as_json)
+
+
+@exits
+def resume(identity: str, *, as_json: bool) -> int:
+    """Go on with a window: one that an older engine began, or whose end could not let traffic in."""
+    with closing(Book()) as book:
+        booking = book.named(identity)
+        if booking.row["state"] == BOOKED:
+            raise BadInput(f"{identity} has not begun", next_step="a worker begins it: fab worker")
+        if booking.row["state"] == OVER and booking.row["exit_code"] in {0, 1}:
+            raise BadInput(f"{identity} is over: {booking.row['text']}", next_step=f"fab maintenance.status {identity}")
+        if booking.row["state"] == OVER:
+            book.forget_failures(identity)
+        book.set(identity, state=RUNNING, exit_code=None, text="", round=booking.row["round"] + 1)
+        return _run(identity, as_json=as_json)
+
+
+@exits
+def abort(identity: str, *, reason: str, as_json: bool) -> int:
+    """Have a window undo what it did; what is under way is interrupted."""
+    from handrail.journal.operator import operator  # noqa: PLC0415  # each verb imports what it needs
+
+    with closing(Book()) as book:
+        booking = book.named(identity)
+        if booking.row["state"] == OVER:
+            raise BadInput(f"{identity} is over: {booking.row['text']}", next_step=f"fab maintenance.status {identity}")
+        book.set(identity, aborted=f"{operator()}: {reason or 'no reason given'}")
+        shown.aborted(booking, as_json=as_json)
+    return 0
+
+
+@exits
+def status(identity: str, *, as_json: bool) -> int:
+    """Show a window step by step; its exit code once it is over."""
+    with closing(Book()) as book:
+        booking = book.named(identity) if identity else _newest(book)
+        shown.status(booking, book.steps(booking.id), as_json=as_json)
+        return int(booking.row["exit_code"] or 0)
+
+
+@exits
+def every(*, as_json: bool) -> int:
+    """List windows."""
+    with closing(Book()) as book:
+        shown.every(book.every(), as_json=as_json)
+    return 0
+
+
+@exits
+def worker() -> int:
+    """Run windows as they come, until it is stopped."""
+    from handrail.maintenance.worker import work  # noqa: PLC0415  # DBOS takes half a second to import
+
+    return work()
+
+
+@exits
+def unit() -> int:
+    """Print the systemd unit of a worker for this folder."""
+    from handrail.maintenance.unit import text  # noqa: PLC0415  # likewise
+
+    sys.stdout.write(text())
+    return 0
+
+
+def _booked(book: Book, asked: Plan) -> Booking:
+    row = asked.row()
+    book.enter(row)
+    return book.named(str(row["id"]))
+
+
+def _newest(book: Book) -> Booking:
+    found = book.every(RUNNING) or book.every(BOOKED) or book.every()
+    if not found:
+        raise BadInput("there is no window", next_step="fab maintenance.plan FILE")
+    return found[0]
+
+
+def _sure(asked: Plan, *, yes: bool, as_json: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInput("a window changes the system, and nobody can be asked", next_step="add --yes")
+    shown.plan(asked, as_json=False, aside=as_json)
+    if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise BadInput("not confirmed; nothing was booked")
+
+
+def _run(identity: str, *, as_json: bool) -> int:
+    """Run it here, or look on while a worker does; a look that is broken off leaves the window to a worker."""
+    import subprocess  # noqa: PLC0415  # likewise
+
+    line = [sys.executable, "-m", "handrail.maintenance.worker", identity]
+    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    seen: set[str] = set()
+    with closing(Book()) as book:
+        while True:
+            booking = book.named(identity)
+            if not as_json:
+                shown.news(book.steps(identity), seen)
+            if booking.row["state"] == OVER:
+                shown.end(booking, as_json=as_json)
+                return int(booking.row["exit_code"])
+            if child.poll() not in {None, 3}:
+                raise BadInput(
+                    f"the worker ended with {child.returncode}", next_step=f"fab maintenance.resume {identity}"
+                )
+            time.sleep(FOLLOW_SECONDS)

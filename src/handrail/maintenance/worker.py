@@ -1,0 +1,131 @@
+"""The worker: runs windows when they are due, goes on with its own after a crash, and with those of dead workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from handrail.errors import HandrailError, Refused
+from handrail.maintenance import durable
+from handrail.maintenance.book import BOOKED, OVER, RUNNING, Book
+from handrail.maintenance.seat import Seat
+from handrail.maintenance.tables import url
+from handrail.maintenance.tell import tell
+from handrail.model import moment
+from handrail.model.course import End
+from handrail.model.duration import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handrail.maintenance.book import Booking
+
+LOOK_SECONDS = 1.0
+# The shell's code for a process that a signal ended.
+INTERRUPTED_EXIT = 130
+
+
+class Worker:
+    """One worker on its seat."""
+
+    def __init__(self, book: Book, seat: Seat, *, say: Callable[[str], None]) -> None:
+        self._book, self._seat, self._say = book, seat, say
+        self._told: set[str] = set()
+
+    def look(self) -> None:
+        """Look once for what is due."""
+        if not self._seat.still_mine():
+            # Somebody else may sit here by now, and go on with what this one has: it must not be done twice.
+            self._say("the database has forgotten this worker; it leaves, and its windows go on elsewhere")
+            os._exit(1)
+        now = datetime.now(UTC)
+        for booking in self._book.every(BOOKED):
+            self._prepare(booking, now)
+        for booking in self._book.every(RUNNING):
+            self._restart(booking)
+        self._take_over()
+
+    def _prepare(self, booking: Booking, now: datetime) -> None:
+        if booking.row["aborted"]:
+            end = End(1, "aborted", "it was aborted before it began; nothing was touched")
+            self._book.over(booking.id, end)
+            tell(booking, "maintenance.aborted", end.text)
+        elif booking.begins <= now:
+            self._say(f"{booking.id} begins")
+            durable.begin(booking)
+        else:
+            self._announce(booking, now)
+
+    def _announce(self, booking: Booking, now: datetime) -> None:
+        """Announce a window when it is time to; several that were missed are made up for by one."""
+        due = [ahead for ahead in sorted(booking.window.announce) if booking.begins - ahead <= now]
+        if due and booking.row["announced"] != text(due[0]):
+            tell(booking, "maintenance.announced", f"begins in {moment.span(booking.begins - now)}")
+            self._book.set(booking.id, announced=text(due[0]))
+
+    def _restart(self, booking: Booking) -> None:
+        """Begin the next round of a window that somebody resumed."""
+        if booking.row["round"] and booking.workflow not in self._told:
+            self._told.add(booking.workflow)
+            durable.begin(booking)
+
+    def _take_over(self) -> None:
+        for workflow, seat, version in durable.unfinished():
+            if version != durable.VERSION:
+                self._say_once(
+                    f"{workflow} was begun by version {version} of the engine, and this is {durable.VERSION}: "
+                    f"fab maintenance.resume {workflow.partition('~')[0]}"
+                )
+            elif self._seat.is_free(seat):
+                self._say(f"{workflow} was run by {seat}, which is dead: it goes on here")
+                durable.take_over(workflow)
+
+    def _say_once(self, words: str) -> None:
+        if words not in self._told:
+            self._told.add(words)
+            self._say(words)
+
+
+def work(*, until_done: str = "", wait: bool = True) -> int:
+    """Run windows until a signal comes, or until one is over; then give its exit code."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    seat = Seat(url())
+    if not seat.take(wait=wait):
+        raise Refused(
+            "another worker is at work in this folder", next_step="leave it to that one: fab maintenance.list"
+        )
+    say(f"worker {seat.id} at {time.strftime('%Y-%m-%d %H:%M:%S %Z')}")
+    with closing(Book()) as book:
+        durable.launch(seat.id, book)
+        worker = Worker(book, seat, say=say)
+        while not stop.is_set():
+            worker.look()
+            if until_done and book.named(until_done).row["state"] == OVER:
+                break
+            stop.wait(LOOK_SECONDS)
+        code = book.named(until_done).row["exit_code"] if until_done else 0
+    sys.stdout.flush()
+    # A window that is under way is left where it is, for the next worker: nobody waits here for its end.
+    os._exit(INTERRUPTED_EXIT if code is None else int(code))
+
+
+def say(words: str) -> None:
+    """Tell who runs the worker."""
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(work(until_done=sys.argv[1], wait=False) if len(sys.argv) > 1 else work())
+    except HandrailError as error:
+        say(str(error))
+        sys.exit(error.exit_code)

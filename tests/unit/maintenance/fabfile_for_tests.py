@@ -1,0 +1,78 @@
+"""Tasks that stand for the real ones: each notes that it begins, takes its time, and notes its effect."""
+
+import json as written
+import os
+import sys
+import time
+from pathlib import Path
+
+from invoke import Collection, Context, task
+
+EFFECTS = Path("effects")
+
+
+def note(text):
+    with EFFECTS.open("a") as file:
+        file.write(f"{text}\n")
+
+
+def does(name, text="done"):
+    note(f"{name} begun {os.getpid()}")
+    until = time.monotonic() + float(os.environ.get("TAKES", "0"))
+    if Path(f"slow-{name}").exists():
+        until += 60
+    while time.monotonic() < until:
+        time.sleep(0.02)
+    if Path(f"breaks-{name}").exists():
+        sys.stdout.write(written.dumps({"exit_code": 1, "text": f"{name} is broken"}) + "\n")
+        sys.exit(1)
+    note(f"{name} done")
+    sys.stdout.write(written.dumps({"exit_code": 0, "text": text}) + "\n")
+
+
+def change(name):
+    def run(c: Context, inventory="", reason="", yes=False, json=False):
+        does(name)
+
+    run.__doc__ = name
+    return task(run)
+
+
+@task
+def deploy(c, release, inventory="", reason="", yes=False, json=False):
+    does("deploy")
+
+
+@task
+def startup(c, inventory="", reason="", yes=False, json=False, keep_page=False):
+    assert keep_page
+    does("startup")
+
+
+@task(name="maintenance-page")
+def page(c, state, message="", inventory="", reason="", yes=False, json=False):
+    does(f"page-{state}")
+
+
+@task
+def watch(c, minutes="30", inventory="", json=False):
+    does("watch")
+
+
+@task
+def status(c, inventory="", json=False):
+    does("status")
+
+
+@task
+def health(c, inventory="", json=False):
+    does("health")
+
+
+ns = Collection(deploy, startup, page, watch, status, health)
+for each in ("shutdown", "rollback", "restart"):
+    ns.add_task(change(each), name=each)
+for noun, verb in (("backup", "take"), ("database", "vacuum")):
+    inner = Collection(noun)
+    inner.add_task(change(noun), name=verb)
+    ns.add_collection(inner)

@@ -1,0 +1,178 @@
+"""Windows run by workers: from start to end, undone, aborted, taken over, told of."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from sqlalchemy import create_engine, text
+
+from tests.unit.maintenance.conftest import EFFECTS, POSTGRESQL, SHORT
+
+CLOSING = ["health done", "page-off done"]
+SHORT_EFFECTS = ("status", "page-on", "deploy", "ledger", "health", "page-off")
+
+
+def done(folder):
+    return [line for line in folder.effects() if line.endswith(("done", "undone"))]
+
+
+def test_a_window_is_run_from_start_to_end_by_a_worker(folder):
+    folder.whole()
+    window = folder.book()
+    folder.work()
+    told = folder.over(window)
+    assert (told["exit_code"], told["text"]) == (0, "done: everything was done and verified")
+    assert done(folder) == [f"{name} done" for name in EFFECTS]
+    assert [step["outcome"] for step in told["steps"]] == ["ok"] * len(EFFECTS)
+
+
+def test_a_task_that_fails_is_undone_with_all_before_it(folder):
+    folder.change(command='[sh, -c, "echo the ledger is closed; exit 3"]')
+    window = folder.book()
+    folder.work()
+    told = folder.over(window)
+    assert told["exit_code"] == 1
+    assert "tell the ledger: the ledger is closed; everything was undone, and traffic is let in" in told["text"]
+    after = done(folder)[done(folder).index("deploy done") + 1 :]
+    assert after == ["ledger undone", "rollback done", *CLOSING]
+
+
+def test_a_task_that_hangs_is_ended_after_its_time(folder):
+    folder.change(command="[sleep, 60]", takes="2s")
+    window = folder.book()
+    folder.work()
+    told = folder.over(window)
+    assert told["exit_code"] == 1
+    assert "not done within 2 s" in told["text"]
+    assert done(folder)[-3:] == ["rollback done", *CLOSING]
+
+
+def test_an_abort_interrupts_what_is_under_way(folder):
+    (folder.path / "slow-deploy").touch()
+    window = folder.book()
+    folder.work()
+    folder.until(lambda: folder.begun("deploy"))
+    assert folder.verb(f"abort({window!r}, reason='the database is slow', as_json=True)").returncode == 0
+    told = folder.over(window)
+    assert told["exit_code"] == 1
+    assert "aborted by the operator" in told["text"]
+    assert "deploy done" not in folder.effects()
+    assert done(folder)[-2:] == CLOSING
+
+
+def test_a_window_that_is_not_healthy_keeps_its_page_and_can_be_resumed(folder):
+    (folder.path / "breaks-health").touch()
+    window = folder.book()
+    worker = folder.work()
+    told = folder.over(window)
+    assert (told["exit_code"], "the page is still up" in told["text"]) == (5, True)
+    assert "page-off done" not in folder.effects()
+    folder.kill(worker)
+    (folder.path / "breaks-health").unlink()
+    resumed = folder.verb(f"resume({window!r}, as_json=True)")
+    assert resumed.returncode == 1, resumed.stderr
+    assert json.loads(resumed.stdout)["text"].endswith("everything was undone, and traffic is let in")
+    assert done(folder)[-2:] == CLOSING
+
+
+def test_what_is_run_in_the_foreground_ends_with_its_exit_code(folder):
+    ran = folder.verb("run('maintenance/monthly.yaml', 'inventories/prod.py', yes=True, as_json=True)")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["text"] == "done: everything was done and verified"
+
+
+def test_a_file_that_changed_since_is_told_and_the_window_goes_on_as_it_was_booked(folder):
+    (folder.path / "slow-page-on").touch()
+    window = folder.book()
+    folder.work()
+    folder.until(lambda: folder.begun("page-on"))
+    (folder.path / "maintenance/monthly.yaml").write_text(SHORT.replace("1.1.0", "1.2.0"))
+    assert "has changed since; the window goes on as it was booked" in folder.status(window)["changed"]
+
+
+def test_a_window_of_another_engine_is_told_of_and_goes_on_when_resumed(folder):
+    (folder.path / "slow-page-on").touch()
+    window = folder.book()
+    old = folder.work()
+    folder.until(lambda: folder.begun("page-on"))
+    folder.kill(old)
+    (folder.path / "slow-page-on").unlink()
+    newer = "from handrail.maintenance import durable, worker; durable.VERSION = '2'; worker.work()"
+    new = folder.work(code=newer)
+    said = f"{window} was begun by version 1 of the engine, and this is 2: fab maintenance.resume {window}"
+    folder.until(lambda: said in folder.log())
+    assert folder.log().count(said) == 1
+    folder.kill(new)
+    resumed = folder.verb(f"resume({window!r}, as_json=True)")
+    assert resumed.returncode == 0, resumed.stderr
+    assert done(folder).count("status done") == 1
+
+
+def test_a_window_that_is_booked_for_later_is_announced_and_waits(folder):
+    folder.change(announce="[24h, 1h]")
+    booked = folder.verb(
+        "schedule('maintenance/monthly.yaml', 'inventories/prod.py', at=LATER, yes=True, as_json=True)".replace(
+            "LATER", repr(time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(time.time() + 7200)))
+        )
+    )
+    window = json.loads(booked.stdout)["window"]
+    folder.work()
+    folder.until(lambda: f"maintenance.announced {window}: begins in 1 h" in folder.log())
+    time.sleep(2.5)
+    assert folder.log().count("maintenance.announced") == 1
+    assert folder.verb(f"abort({window!r}, reason='', as_json=True)").returncode == 0
+    assert "nothing was touched" in folder.over(window)["text"]
+    assert folder.effects() == []
+
+
+@POSTGRESQL
+def test_a_dead_workers_window_is_taken_over_by_another_that_lives(folder):
+    (folder.path / "slow-deploy").touch()
+    window = folder.book()
+    first = folder.work()
+    folder.until(lambda: folder.begun("deploy"))
+    folder.work()
+    folder.until(lambda: folder.seated() == 2)
+    folder.kill(first)
+    (folder.path / "slow-deploy").unlink()
+    folder.until(lambda: "which is dead: it goes on here" in folder.log())
+    folder.kill_process(folder.begun("deploy"))
+    assert folder.over(window)["exit_code"] in {0, 1}
+    assert done(folder).count("page-on done") == 1
+
+
+def test_a_second_worker_in_a_folder_waits_until_the_first_one_is_dead(folder):
+    (folder.path / "slow-page-on").touch()
+    window = folder.book()
+    first = folder.work()
+    folder.until(lambda: folder.begun("page-on"))
+    folder.work()
+    time.sleep(1)
+    assert folder.seated() == 1
+    (folder.path / "slow-page-on").unlink()
+    folder.kill(first)
+    folder.kill_process(folder.begun("page-on"))
+    assert folder.over(window)["exit_code"] in {0, 1}
+
+
+@POSTGRESQL
+def test_a_database_that_is_away_for_ten_seconds_costs_nothing(folder, server):
+    folder.env["TAKES"] = "1"
+    window = folder.book()
+    worker = folder.work()
+    folder.until(lambda: folder.begun("deploy"))
+    admin = create_engine(f"postgresql+psycopg://postgres@/postgres?host={server}", isolation_level="AUTOCOMMIT")
+    name = folder.env["HANDRAIL_STORE"].split("/")[3].partition("?")[0]
+    with admin.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
+        ended = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+        connection.execute(ended, {"name": name})
+        time.sleep(10)
+        connection.execute(text(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true"))
+    admin.dispose()
+    # It has lost its seat, and leaves; systemd starts it again.
+    folder.until(lambda: worker.poll() is not None)
+    folder.work()
+    assert folder.over(window)["exit_code"] == 0
+    assert done(folder) == [f"{name} done" for name in SHORT_EFFECTS]
