@@ -52,10 +52,11 @@ def facts(store: Store, *, system: str, environment: str, verb: str) -> dict[str
 
 
 def change_runs(store: Store, change: str) -> list[dict[str, Any]]:
-    """Tell which runs a change had, the oldest first."""
+    """Tell which runs a change had, the oldest first; of a run that was taken for lost and ended, how it ended."""
     mine = (NUMBERED, C.change == change, C.kind == "run")
     wanted = select(C.run, C.verb, C.outcome, C.at, C.seconds, C.seq, C.hash).where(*mine)
-    return store.reading(lambda connection: [row._asdict() for row in connection.execute(wanted.order_by(C.seq))])
+    rows = store.reading(lambda connection: [row._asdict() for row in connection.execute(wanted.order_by(C.seq))])
+    return list({row["run"]: row for row in rows}.values())
 
 
 def _rehearsals(connection: Connection, system: str) -> list[Row[Any]]:

@@ -39,8 +39,13 @@ class Entry:
     kind: str
     body: Mapping[str, Any]
     retention: Retention = Retention.CHANGE
-    # A run is recorded once, however often it is tried.
+    # A run is recorded once, however often it is tried; but an end that was seen goes behind one that was guessed.
     once: bool = False
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is a run whose end nobody saw."""
+        return self.body.get("lost") is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,15 @@ def clean(value: Any) -> Any:
             return [clean(each) for each in value]
         case _:
             return value
+
+
+def is_lost(body: str | None) -> bool:
+    """Whether the body of a record is that of a run whose end nobody saw."""
+    try:
+        read = json.loads(body or "null")
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(read, dict) and read.get("lost") is True
 
 
 def column(value: Any) -> str:

@@ -35,6 +35,7 @@ def lost(body: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, at: st
     last = at or next((str(event["at"]) for event in reversed(events) if moment(event.get("at"))), "")
     known = {
         "outcome": "unknown",
+        "lost": True,
         "exit_code": UNKNOWN,
         "text": text,
         # Its review is due so long after that.

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 
 from handrail.journal.record import written
 from handrail.journal.tables import NUMBERED, RECORDS
@@ -28,8 +28,11 @@ C = RECORDS.c
 
 def bodies_since(connection: Connection, since: datetime, place: Place | None) -> Iterator[Mapping[str, Any] | None]:
     """Give the bodies of runs, of one system in one environment or of all; None for one that cannot be read."""
-    # A run is recorded when it has ended, or later: when the record of a lost one is found.
-    wanted = select(C.body).where(C.at >= written(since), *_of(place))
+    # A run is recorded when it has ended, or later: when the record of a lost one is found. One that was taken for lost
+    # and ended after all has two records, and counts by the last.
+    later = RECORDS.alias()
+    again = exists().where(later.c.run == C.run, later.c.kind == "run", later.c.seq > C.seq)
+    wanted = select(C.body).where(C.at >= written(since), *_of(place), or_(C.run == "", ~again))
     for text in connection.execution_options(yield_per=BATCH).scalars(wanted):
         yield _values(text)
 

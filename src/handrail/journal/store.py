@@ -14,7 +14,7 @@ from handrail.errors import BadInput, Refused
 from handrail.journal import head, tables, trouble
 from handrail.journal.claims import PRUNED, said
 from handrail.journal.engine import WRITES, engine_of, make_place, url_of
-from handrail.journal.record import NOTHING, Record, make
+from handrail.journal.record import NOTHING, Record, column, is_lost, make
 from handrail.journal.tables import HEADS, RECORDS
 
 if TYPE_CHECKING:
@@ -183,6 +183,8 @@ class Store:
 
 
 def _is_there(connection: Connection, entry: Entry) -> bool:
-    mine = (RECORDS.c.run == str(entry.body["run"]), RECORDS.c.kind == entry.kind)
-    same = select(RECORDS.c.seq).where(tables.NUMBERED, *mine)
-    return connection.execute(same.limit(1)).first() is not None
+    """Whether the run has its record: a run that was taken for lost, and has ended after all, gets another one."""
+    mine = (RECORDS.c.run == column(entry.body["run"]), RECORDS.c.kind == entry.kind)
+    same = select(RECORDS.c.body).where(tables.NUMBERED, *mine).order_by(RECORDS.c.seq.desc())
+    there = connection.execute(same.limit(1)).first()
+    return there is not None and (entry.lost or not is_lost(there.body))

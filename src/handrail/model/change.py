@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 GOOD = frozenset({"done", "unchanged"})
 # A run that was refused has touched nothing.
 NO_RUN = frozenset({"refused", "Refused"})
+# Of a run whose end nobody saw, or after which the fleet is not known.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class ChangeRun:
     def touched(self) -> bool:
         """Whether it was more than a refusal."""
         return self.outcome not in NO_RUN
+
+    @property
+    def ended(self) -> bool:
+        """Whether it touched something, and it is known what came of it."""
+        return self.touched and self.outcome != UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,12 @@ class Change:
         return digest(self.request.payload)
 
     def with_runs(self, runs: Sequence[ChangeRun]) -> Change:
-        """Add runs that the journal knows and the folder may lack."""
-        known = {run.run: run for run in (*self.runs, *runs)}
+        """Add runs that the journal knows and the folder may lack.
+
+        The journal's word counts, unless it has none: it may not have heard yet how a run ended that it takes for lost.
+        """
+        known = {run.run: run for run in self.runs}
+        for run in runs:
+            if not (run.run in known and known[run.run].ended and run.outcome == UNKNOWN):
+                known[run.run] = run
         return replace(self, runs=tuple(known.values()))

@@ -94,3 +94,16 @@ def test_an_archive_is_read_without_a_journal(here, desk, capsys):
     recorded()
     assert Office(desk.folder, desk.approvers).read(CHANGE).runs == ()
     assert capsys.readouterr().err == ""
+
+
+def test_a_run_that_the_journal_takes_for_lost_has_the_end_that_was_filed(here, desk):
+    recorded(outcome="unknown", exit_code=5)
+    desk.run("done", minutes=-2, run=RUN["run"])
+    assert [run.outcome for run in here.read(CHANGE).runs] == ["done"]
+
+
+def test_a_file_makes_no_refusal_of_a_run_that_was_lost(here, desk, capsys):
+    recorded(outcome="unknown", exit_code=5)
+    desk.run("refused", minutes=-2, run=RUN["run"])
+    assert [run.outcome for run in here.read(CHANGE).runs] == ["unknown"]
+    assert due(capsys) == [CHANGE]
