@@ -11,14 +11,15 @@ JSON = "one JSON object on standard output, for machines"
         "heads": "a file with heads that were kept elsewhere, such as those on hosts, one a line",
         "keys": "a file with the public journal keys whose heads count, one a line; any if left out",
         "inventory": "compare with the heads that the hosts of this inventory keep, too",
+        "known-journal": "ids of other journals whose heads may lie beside those of this one, with commas between",
         "json": JSON,
     }
 )
-def verify(c, export="", heads="", keys="", inventory="", json=False):
+def verify(c, export="", heads="", keys="", inventory="", known_journal="", json=False):
     """Find edited, removed, inserted, reordered and truncated records; exit 1 and name them if there are any."""
     from handrail.control.audit import run_verify  # noqa: PLC0415  # imports what `fab --list` need not wait for
 
-    run_verify(exported=export, heads=heads, keys=keys, inventory=inventory, as_json=json)
+    run_verify(exported=export, heads=heads, keys=keys, inventory=inventory, known=known_journal, as_json=json)
 
 
 @task(

@@ -50,7 +50,9 @@ class Office:
 
     @property
     def environment(self):
-        return os.environ | {"HANDRAIL_STORE": f"sqlite:///{self.folder}/journal.db"}
+        # A key of its own, too: the hosts have heads of other tests' journals.
+        journal = {"HANDRAIL_STORE": f"sqlite:///{self.folder}/journal.db"}
+        return os.environ | journal | {"HANDRAIL_JOURNAL_KEY": str(self.folder / "journal.key")}
 
     def at(self, time, *words, cwd=ROOT):
         """Run a command at a time of the operator's clock; the hosts keep theirs."""

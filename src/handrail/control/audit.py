@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,29 +32,49 @@ FORMATS = ("json", "csv")
 FOR_EVER = "9999"
 
 
+@dataclass(frozen=True)
+class Others:
+    """What was kept elsewhere: heads, keys whose heads count, ids of other journals whose heads lie beside them."""
+
+    heads: Sequence[str] = ()
+    keys: Sequence[str] = ()
+    known: Sequence[str] = ()
+
+
 @exits
-def run_verify(*, exported: str, heads: str, keys: str, inventory: str, as_json: bool) -> int:
+def run_verify(  # noqa: PLR0913  # the options of the task
+    *, exported: str, heads: str, keys: str, inventory: str, known: str, as_json: bool
+) -> int:
     """Verify the journal, or an export of it; 1 when somebody has touched it."""
-    kept = [*audit_files.lines(heads, "heads"), *(heads_on_hosts(inventory) if inventory else ())]
+    kept = [*_heads_in(heads), *(heads_on_hosts(inventory) if inventory else ())]
     trusted = [line for line in audit_files.lines(keys, "public keys") if not line.startswith("#")]
+    others = Others(kept, trusted, known.replace(",", " ").split())
     if exported:
         source = export.read(Path(exported))
         count = int(source.header["last"]) - source.begins[0] + 1
-        report = verified(source, kept, trusted, count, quiet=as_json)
+        report = verified(source, others, count, quiet=as_json)
         audit_tables.report(report, as_json=as_json)
         return 0 if report.ok else 1
     _adopted()
     with reader() as store:
-        report = verified(store, kept, trusted, newest(store), quiet=as_json)
+        report = verified(store, others, newest(store), quiet=as_json)
     _noted("verify", {"text": "; ".join(map(str, report.findings[:20])), "outcome": "ok" if report.ok else "touched"})
     audit_tables.report(report, as_json=as_json)
     return 0 if report.ok else 1
 
 
-def verified(source: Source, heads: Sequence[str], keys: Sequence[str], count: int, *, quiet: bool) -> Report:
+def _heads_in(path: str) -> list[str]:
+    """Read heads from a file. Raises BadInput for one without any: comparing with nothing proves nothing."""
+    found = audit_files.lines(path, "heads")
+    if path and not found:
+        raise BadInput(f"{path} has no heads", next_step="fab audit.verify compares with none")
+    return found
+
+
+def verified(source: Source, others: Others, count: int, *, quiet: bool) -> Report:
     """Verify, and show how far it is."""
     with _progress("verifying", count, quiet=quiet) as tick:
-        return chain.verify(source, heads, keys=keys, tick=tick)
+        return chain.verify(source, others.heads, keys=others.keys, known=others.known, tick=tick)
 
 
 @exits

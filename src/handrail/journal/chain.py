@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from handrail.journal.claims import Claims
 from handrail.journal.finding import Finding, Manipulation, joined
-from handrail.journal.head_check import HeadCheck
+from handrail.journal.head_check import HeadCheck, Trust, bare
 from handrail.journal.piece import Piece, Puzzle
 from handrail.journal.record import Record, body_hashed, clean
 
@@ -190,28 +190,28 @@ class Walk:
 
 
 def verify(
-    source: Source, heads: Iterable[str] = (), *, keys: Sequence[str] = (), tick: Callable[[int], None] | None = None
-) -> Report:
+    source: Source, heads: Iterable[str] = (), *, keys: Sequence[str] = (), known: Sequence[str] = (),
+    tick: Callable[[int], None] | None = None,
+) -> Report:  # fmt: skip
     """Verify a journal against itself, its signed heads, and heads that were kept elsewhere.
 
-    `keys` are the public keys whose heads count; without any, every signature that fits does. `tick` hears now and
-    then how many records are done. A journal that somebody wrote to meanwhile is looked at again before it is told that
-    something is wrong: its heads and its records are not of one moment.
+    `keys` are the public keys whose heads count; without any, every signature that fits does. `known` are the ids of
+    other journals, whose heads may lie beside those of this one. `tick` hears now and then how many records are done. A
+    journal that somebody wrote to meanwhile is looked at again before it is told that something is wrong: its heads and
+    its records are not of one moment.
     """
+    trust = Trust(frozenset(map(bare, keys)), frozenset(known))
     elsewhere = list(heads)
     for _ in range(TRIES):
         kept = source.heads()
-        report = _once(source, kept, elsewhere, keys, tick)
+        report = _once(source, HeadCheck(source, kept, elsewhere, trust), keys, tick)
         if report.ok or source.heads() == kept:
             break
     return report
 
 
-def _once(
-    source: Source, kept: list[str], elsewhere: list[str], keys: Sequence[str], tick: Callable[[int], None] | None
-) -> Report:
+def _once(source: Source, check: HeadCheck, keys: Sequence[str], tick: Callable[[int], None] | None) -> Report:
     walk, claims = Walk(*source.begins), Claims(source.claims())
-    check = HeadCheck(source.id, kept, elsewhere, keys)
     count, runs = 0, Runs()
     for count, record in enumerate(source.stream(), start=1):  # the last one is the sum
         if walk.early(record):

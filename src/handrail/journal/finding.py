@@ -17,6 +17,7 @@ class Manipulation(StrEnum):
     TRUNCATED = "truncated"
     UNPROVEN = "pruned without proof"
     UNSIGNED = "not signed"
+    REPLACED = "written anew"
 
 
 @dataclass(frozen=True)

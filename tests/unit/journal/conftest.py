@@ -91,7 +91,7 @@ def open_store(signer):
     stores = []
 
     def opened(url: str, **options) -> Store:
-        stores.append(Store(url, signer=signer, **options))
+        stores.append(Store(url, **{"signer": signer, **options}))
         return stores[-1]
 
     yield opened

@@ -136,6 +136,23 @@ def test_heads_from_hosts_are_compared(journal, fab):
     assert "truncated records 4 to 5" in done.stdout
 
 
+def test_heads_of_another_journal_by_our_key_are_a_finding_unless_it_is_known(journal, fab):
+    ours = head.signer()
+    line = head.line(ours.sign(store="0123456789abcdef", seq=9, hash_="sha256:00"))
+    Path("heads").write_text(f"{line}\n{journal.heads()[0]}\n")
+    done = fab("audit.verify", "--heads", "heads")
+    assert done.returncode == 1
+    assert "written anew records 1 to 9" in done.stdout
+    assert "--known-journal 0123456789abcdef" in done.stdout
+    assert fab("audit.verify", "--heads", "heads", "--known-journal", "ff,0123456789abcdef").returncode == 0
+
+
+def test_a_file_without_heads_proves_nothing(fab):
+    Path("heads").write_text("\n")
+    done = fab("audit.verify", "--heads", "heads")
+    assert (done.returncode, "heads has no heads" in done.stderr) == (2, True)
+
+
 def test_hosts_that_do_not_answer_do_not_say_that_somebody_has_touched_it(nowhere, fab):
     done = fab("audit.verify", "--inventory", nowhere)
     assert done.returncode == 3

@@ -212,11 +212,6 @@ def test_a_head_by_a_key_that_does_not_count_is_named(journal, signer, tmp_path)
     assert UNSIGNED in {what for what, _, _ in found(store, keys=[stranger.public])}
 
 
-def test_heads_of_other_journals_are_left_alone(journal, signer):
-    store, _ = journal
-    assert not found(store, head.line(signer.sign(store="another", seq=900, hash_="sha256:00")))
-
-
 def test_every_column_is_covered_by_the_hash(sqlite, open_store):
     (record,) = filled(open_store(sqlite), 1).stream()
     for name in COLUMNS:

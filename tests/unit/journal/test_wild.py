@@ -130,9 +130,10 @@ def test_a_run_that_never_ended_is_noted_and_no_manipulation(url, open_store):
     assert report.notes == ("run r2 began and never ended here",)
 
 
-def test_a_head_of_a_journal_that_is_not_this_one_is_noted(url, open_store, signer):
+def test_a_head_of_a_journal_that_is_not_this_one_is_noted(url, open_store, tmp_path):
     store = filled(open_store(url), 3)
-    report = chain.verify(store, [head.line(signer.sign(store="another", seq=9, hash_="sha256:00"))])
+    neighbour = head.signer(str(tmp_path / "neighbour.key"))
+    report = chain.verify(store, [*store.heads(), head.line(neighbour.sign(store="another", seq=9, hash_="sha256:00"))])
     assert report.ok
     assert report.notes == ("a head names record 9 of the journal another, which is not this one: not compared",)
 
