@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, update
 
-from handrail.errors import BadInput
-from handrail.journal.claims import PRUNED
+from handrail.errors import BadInput, Refused
+from handrail.journal import clock
+from handrail.journal.claims import DAYS, PRUNED, SLACK
 from handrail.journal.record import Entry, Retention, written
-from handrail.journal.tables import RECORDS
+from handrail.journal.tables import NUMBERED, RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
     from handrail.journal.store import Store
 
-# One year for access, three for data access and changes, with their leap days.
-DAYS = {Retention.ACCESS: 366, Retention.DATA: 1096, Retention.CHANGE: 1096}
+# Who has not written for so long may have a clock that is ahead.
+SILENCE = timedelta(days=31)
 C = RECORDS.c
 
 
@@ -40,16 +42,35 @@ def prune(store: Store, days: Mapping[Retention, int], *, now: datetime, who: st
     """Empty the bodies that are old enough and give the proofs, which are records themselves and are never pruned.
 
     A class is pruned from its oldest record to the one before the first that is too young: none in between is spared.
+    Raises Refused when the clock may be ahead, for then nothing is as old as it seems.
     """
+    store.reading(lambda connection: _see_that_it_is(now, connection))
     proofs = []
     for retention, length in checked_days(days).items():
         before = written(now.astimezone(UTC) - timedelta(days=length))
-        proof = store.change(lambda connection, of=retention, until=before: _prune(store, connection, of, until, who))  # type: ignore[misc]
+        proof = store.change(partial(_prune, store, of=retention, before=before, now=now, who=who))
         proofs += [proof] if proof else []
     return proofs
 
 
-def _prune(store: Store, connection: Connection, of: Retention, before: str, who: str) -> dict[str, Any] | None:
+def _see_that_it_is(now: datetime, connection: Connection) -> None:
+    """Compare the clock with the others that there are, and with the newest record."""
+    text = f"the clock says {written(now)}"
+    for name, other in {"this machine's kernel": clock.kernel(), "the database": clock.database(connection)}.items():
+        if other is not None and now - other > SLACK:
+            raise Refused(f"{text}, and that of {name} {written(other)}: nothing was pruned", next_step="timedatectl")
+    newest = connection.scalar(select(C.at).where(NUMBERED).order_by(C.seq.desc()).limit(1))
+    silent = newest is not None and written(now.astimezone(UTC) - SILENCE) > newest
+    if silent:
+        raise Refused(
+            f"{text}, and the newest record is of {newest}: the clock may be ahead, so nothing was pruned",
+            next_step="timedatectl; if the clock is right, fab audit.verify records so, and then fab audit.prune",
+        )
+
+
+def _prune(  # noqa: PLR0913  # what a proof says
+    store: Store, connection: Connection, *, of: Retention, before: str, now: datetime, who: str
+) -> dict[str, Any] | None:
     mine = (C["class"] == str(of), C.kind != PRUNED)
     first = connection.scalar(select(func.min(C.seq)).where(*mine, C.body.is_not(None)))
     young = connection.scalar(select(func.min(C.seq)).where(*mine, C.at >= before))
@@ -66,5 +87,5 @@ def _prune(store: Store, connection: Connection, of: Retention, before: str, who
         "count": count, "digest": f"sha256:{hashes.hexdigest()}", "who": who,
     }  # fmt: skip
     connection.execute(update(RECORDS).where(*old).values(body=None))
-    store.add(connection, Entry(PRUNED, proof, Retention.CHANGE))
+    store.add(connection, Entry(PRUNED, proof, Retention.CHANGE), at=now)
     return proof

@@ -95,9 +95,10 @@ class Store:
 
     def claims(self) -> list[Mapping[str, Any]]:
         """Give the bodies of the records that say what was pruned; what says nothing of the kind proves nothing."""
-        wanted = select(RECORDS.c.body).where(tables.NUMBERED, RECORDS.c.kind == PRUNED, RECORDS.c.body.is_not(None))
-        bodies = self.reading(lambda connection: list(connection.scalars(wanted.order_by(RECORDS.c.seq))))
-        return [values for values in map(said, bodies) if values is not None]
+        proofs = (tables.NUMBERED, RECORDS.c.kind == PRUNED, RECORDS.c.body.is_not(None))
+        wanted = select(RECORDS.c.at, RECORDS.c.body).where(*proofs).order_by(RECORDS.c.seq)
+        rows = self.reading(lambda connection: list(connection.execute(wanted)))
+        return [{**values, "at": row.at} for row in rows if (values := said(row.body)) is not None]
 
     def stream(self, *, since: int | None = None, until: int | None = None) -> Iterator[Record]:
         """Give the records from one number to another, or all there are, in order, as they were at one moment."""

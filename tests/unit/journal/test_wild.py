@@ -15,7 +15,7 @@ from handrail.journal.reviews import unreviewed
 from handrail.journal.store import Store
 from tests.unit.journal.entries import entry, filled, hands
 
-PROOF = '{"class":"change","from_seq":0,"up_to_seq":99,"count":1,"digest":""}'
+PROOF = '{"class":"change","from_seq":0,"up_to_seq":99,"count":1,"digest":"","before":"2020"}'
 
 
 @pytest.fixture
