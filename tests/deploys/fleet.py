@@ -36,7 +36,8 @@ def responses(failing: str = "", words: str = "it broke") -> dict[str | re.Patte
     known: dict[str | re.Pattern[str], object] = {}
     if failing:
         script, _, how = failing.partition(" -> ")
-        known[script] = {"success": False, "stdout": [f"result {how or 'failed'} {words}"]}
+        log = ["log begin", *words.splitlines(), "log end"]
+        known[script] = {"success": False, "stdout": [*log, f"result {how or 'failed'} {words}"]}
     known.setdefault(LEASE, [*SURVEY, *HEALTH, "result ok surveyed"])
     known[re.compile("handrail")] = ["result ok done"]
     return known
@@ -54,13 +55,14 @@ def journal(folder: Path) -> dict[str, str]:
     return {"HANDRAIL_STORE": f"sqlite:///{folder}/journal.db", "HANDRAIL_JOURNAL_KEY": str(folder / "journal.key")}
 
 
-def write(folder: Path, *, failing: dict[str, str], environment: str = "prod") -> Path:
-    """Write an inventory file whose hosts are fake; `failing` names the script that fails on a host."""
+def write(folder: Path, *, failing: dict[str, str], environment: str = "prod", words: str = "it broke") -> Path:
+    """Write an inventory file whose hosts are fake; `failing` names the script that fails on a host, with `words`."""
     groups = {"edge": ["edge1", "edge2"], "web": ["web1", "web2"], "db": ["db1"]}
     lines = ["import sys", f"sys.path.insert(0, {str(Path.cwd())!r})", "from tests.deploys.fleet import host"]
     for number, (group, names) in enumerate(groups.items()):
         hosts = [
-            f"host({name!r}, '10.0.{number}.{index}', {failing.get(name, '')!r})" for index, name in enumerate(names, 1)
+            f"host({name!r}, '10.0.{number}.{index}', {failing.get(name, '')!r}, {words!r})"
+            for index, name in enumerate(names, 1)
         ]
         lines.append(f"{group} = [{', '.join(hosts)}]")
     data = {"environment": environment, "systems": ("sanvi.yaml",), "fake_delay": 0, "fake_delay_jitter": 0}
@@ -70,8 +72,8 @@ def write(folder: Path, *, failing: dict[str, str], environment: str = "prod") -
     return file
 
 
-def host(name: str, address: str, failing: str) -> tuple[str, dict[str, object]]:
+def host(name: str, address: str, failing: str, words: str) -> tuple[str, dict[str, object]]:
     """Describe one fake host."""
     # Fake hosts are not reached by SSH: both entry points have to make the same plan of these.
     reached = {"ssh_hostname": "192.0.2.1", "ssh_port": 2201}
-    return (f"@fake/{name}", {"address": address, **reached, "fake_responses": responses(failing)})
+    return (f"@fake/{name}", {"address": address, **reached, "fake_responses": responses(failing, words)})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,6 @@ from handrail.model.canonical import canonical
 from handrail.model.change import GOOD
 from handrail.model.clearance import Kind
 from handrail.orchestration.emergency import announce
-from handrail.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,18 +94,17 @@ class Evidence:
             raise Refused(text, next_step=f"fab change.show {clearance.change}")
 
     def event(self, event: Event) -> None:
-        """Keep how a step came out; what is only under way is not kept."""
+        """Keep how a step came out, as the run tells it; what is only under way is not kept."""
         if event.outcome == "running":
             return
-        safe = replace(event, words=self._masked(event.words), log=self._masked(event.log))
-        self.steps.append(safe.json())
-        self.recorder.event(safe.json())
+        self.steps.append(event.json())
+        self.recorder.event(event.json())
 
     def _announced(self, how: str) -> None:
         if how:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            outcome = "ok" if how == "told" else "failed"
-            self.event(Event(self.run.run_id, "announce", "ANNOUNCE THE EMERGENCY", "operator", outcome, how, at))
+            outcome, words = "ok" if how == "told" else "failed", self.run.masked(how)
+            self.event(Event(self.run.run_id, "announce", "ANNOUNCE THE EMERGENCY", "operator", outcome, words, at))
 
     def sealed(self) -> str:
         """Write the record, once, and give the journal's head as one line; empty where it could not be written.
@@ -148,7 +146,7 @@ class Evidence:
             "seconds": round((ended - self.run.started).total_seconds(), 3),
             "outcome": verdict.word,
             "exit_code": verdict.exit_code,
-            "text": self._masked(verdict.text),
+            "text": verdict.text,
             "steps": self.steps,
         }
 
@@ -157,15 +155,12 @@ class Evidence:
         return {
             **asked(run.environment, run.intent),
             **run.clearance.json(),
-            "reason": self._masked(run.clearance.reason),
+            "reason": run.masked(run.clearance.reason),
             "run": run.run_id,
             "what": plan.change if plan else "",
             "who": run.holder.partition(" ")[0],
             "started": run.started.isoformat(timespec="milliseconds"),
         }
-
-    def _masked(self, text: str) -> str:
-        return masked(text, self.run.secrets)
 
 
 def asked(environment: Environment, intent: Intent) -> dict[str, Any]:

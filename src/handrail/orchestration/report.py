@@ -36,7 +36,7 @@ def event(happened: Event) -> None:
 
 def ended(run: Run, verdict: Verdict, *, trouble: str) -> None:
     """Tell how the run ended, and what is wrong with its record, if anything."""
-    text = f"{verdict.text}; {trouble}" if trouble else verdict.text
+    text = f"{verdict.text}; {run.masked(trouble)}" if trouble else verdict.text
     end: dict[str, Any] = {"exit_code": verdict.exit_code, "outcome": verdict.word, "text": text}
     plan = run.fleet.plan
     if plan is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from handrail.model.fleet import Fleet
 from handrail.model.roles import roles_of, told
 from handrail.model.verdict import Verdict, verdict
 from handrail.runtimes.protocol import Instance
-from handrail.secrets import Secret, resolve_all
+from handrail.secrets import Secret, masked, resolve_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,11 +135,17 @@ class Run:
     def verdict(self) -> Verdict:
         """Judge the run by what is known of the hosts, and by what went wrong on this machine."""
         end = verdict(self.fleet)
-        if self.error is None or end.exit_code != 1:
-            return end
-        return Verdict(self.error.exit_code, "not done" if self.error.exit_code == 2 else end.word, str(self.error))
+        if self.error is not None and end.exit_code == 1:
+            word = "not done" if self.error.exit_code == 2 else end.word
+            end = Verdict(self.error.exit_code, word, str(self.error))
+        return replace(end, text=self.masked(end.text))
+
+    def masked(self, text: str) -> str:
+        """Take the system's secrets out of what somebody else wrote."""
+        return masked(text, self.secrets)
 
     def tell(self, event: Event) -> None:
-        """Let everybody who listens know."""
+        """Let everybody who listens know: the terminal, the journal, CI. None of them is told a secret."""
+        safe = replace(event, words=self.masked(event.words), log=self.masked(event.log))
         for listener in self.listeners:
-            listener(event)
+            listener(safe)
