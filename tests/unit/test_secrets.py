@@ -6,12 +6,13 @@ import copy
 import json
 import pickle
 import sys
+from urllib.parse import quote, quote_plus
 
 import pytest
 
 from handrail.errors import SecretMissing
 from handrail.model.secret import SecretSource
-from handrail.secrets import MASK, Secret, resolve, resolve_all
+from handrail.secrets import MASK, Secret, masked, resolve, resolve_all
 
 VALUE = "s3cr3t $(id); 'quoted'"
 
@@ -61,3 +62,35 @@ def test_every_missing_secret_is_named_with_its_place(tmp_path):
 def test_command_that_is_not_there_is_a_missing_secret(tmp_path):
     with pytest.raises(SecretMissing, match="no-such-command"):
         resolve("A", SecretSource(command=["no-such-command"]), base=tmp_path)
+
+
+def known(*values):
+    return {f"S{number}": Secret(value) for number, value in enumerate(values)}
+
+
+@pytest.mark.parametrize("values", [("hunter2", "hunter2-redis-XYZ9876"), ("hunter2-redis-XYZ9876", "hunter2")])
+def test_a_secret_that_holds_another_one_is_masked_whole(values):
+    assert masked("login hunter2-redis-XYZ9876 failed for hunter2", known(*values)) == f"login {MASK} failed for {MASK}"
+
+
+def test_secrets_that_overlap_in_a_text_leave_nothing_of_each_other():
+    assert masked("<abcdefghi>", known("ab", "bcdefghi")) == f"<{MASK}>"
+    assert masked("<abab>", known("ab")) == f"<{MASK}{MASK}>"
+
+
+@pytest.mark.parametrize(
+    "value", ['pa"ss\\word99', "päss/wörd+99 x", "line one is long\nline two is long", "tab\there99"]
+)
+@pytest.mark.parametrize(
+    "printed",
+    [str, json.dumps, lambda value: json.dumps(value, ensure_ascii=False), lambda value: json.dumps(json.dumps(value)),
+     lambda value: json.dumps(value).replace("/", r"\/"), quote, lambda value: quote(value, safe=""), quote_plus],
+)  # fmt: skip
+def test_a_secret_is_masked_however_a_program_prints_it(value, printed):
+    said = masked(f"<{printed(value)}>", known(value))
+    assert set(said) <= set('<>"\\*')
+
+
+def test_a_line_of_a_key_that_stands_alone_is_masked_in_json_too():
+    key = '-----BEGIN-----\nabc"defghijk\n-----END-----'
+    assert "defghijk" not in masked(json.dumps({"log": 'abc"defghijk'}), known(key))

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from handrail.errors import SecretMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from handrail.model.secret import SecretSource
@@ -90,13 +91,32 @@ def resolve_all(sources: Mapping[str, SecretSource], *, base: Path) -> dict[str,
 
 def masked(text: str, secrets: Mapping[str, Secret]) -> str:
     """Take secrets out of what somebody else wrote: values that we know, and what looks like a secret's value."""
-    for secret in secrets.values():
-        value = secret.reveal()
-        # a key of several lines is logged line by line
-        parts = [line for line in value.splitlines() if len(line) >= PART_LETTERS]
-        for form in (value, quote(value, safe=""), *parts):
-            text = text.replace(form, MASK)
-    return LIKE_A_SECRET.sub(rf"\1{MASK}", text)
+    forms = {form for secret in secrets.values() for form in _forms(secret.reveal()) if form}
+    # All are found before any is taken out: one that is a part of another, or overlaps it, must not leave the rest.
+    shown, end = list[str](), 0
+    for begin, until in sorted(span for form in forms for span in _spans(text, form)):
+        if begin >= end:
+            shown += [text[end:begin], MASK]
+        end = max(end, until)
+    return LIKE_A_SECRET.sub(rf"\1{MASK}", "".join([*shown, text[end:]]))
+
+
+def _spans(text: str, form: str) -> Iterator[tuple[int, int]]:
+    at = text.find(form)
+    while at >= 0:
+        yield at, at + len(form)
+        at = text.find(form, at + 1)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Give a secret as programs print it: as it is, in a URL, in JSON, and a key of several lines line by line."""
+    parts = [line for line in value.splitlines() if len(line) >= PART_LETTERS]
+    for each in (value, *parts):
+        escaped = json.dumps(each)[1:-1]
+        yield from (each, quote(each, safe=""), quote(each), quote_plus(each), escaped, escaped.replace("/", r"\/"))
+        yield json.dumps(each, ensure_ascii=False)[1:-1]
+        # JSON within JSON, as a program logs the answer of another one.
+        yield json.dumps(escaped)[1:-1]
 
 
 def _printed_by(command: list[str]) -> str:
