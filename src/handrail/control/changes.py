@@ -84,7 +84,7 @@ def _fields(here: Office, change: Change, kind: Kind, said: dict[str, str]) -> d
         case Kind.SCHEDULE:
             return {**plan, "not_before": _no_earlier(_needed("at", said), here, change, now), "text": text}
         case Kind.STATEMENT:
-            expires = moment.written(now + _span(said["valid"] or STATED))
+            expires = _until(now, said["valid"] or STATED)
             item, role = _needed("item", said), _needed("role", said)
             return {**plan, "item": item, "role": role, "text": text, "expires": expires}
     return {"text": text}
@@ -140,10 +140,18 @@ def _valid(text: str, here: Office, of: Type) -> timedelta:
     return span
 
 
+def _until(now: datetime, valid: str) -> str:
+    """Say until when a statement is good."""
+    try:
+        return moment.written(now + _span(valid))
+    except OverflowError:
+        raise BadInput(f"--valid {valid}: no calendar goes so far", next_step="--valid 168h") from None
+
+
 def _span(text: str) -> timedelta:
     try:
         return duration.parse(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"--valid {error}", next_step="--valid 48h") from None
 
 
@@ -162,8 +170,8 @@ def _moment(text: str, changes: Changes | None, now: datetime) -> str:
     """Read a local time in the zone of the windows."""
     zone = ZoneInfo(changes.time_zone if changes else "UTC")
     try:
-        local = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=zone)
-    except ValueError:
+        local = datetime.strptime(text, "%Y-%m-%d %H:%M").replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):  # the first and the last day of all are none in other zones
         example = f'--at "{now.astimezone(zone):%Y-%m-%d} 22:00"'
         raise BadInput(
             f"--at {text!r}; allowed: a time of {zone.key} such as 2026-11-24 22:00", next_step=example

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,14 @@ def make_place(path: Path) -> None:
     # POSIX: closing a file drops every lock that this process has on it, those of an open SQLite connection too.
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is a file. Raises OSError where nobody can tell: that is not the same as none."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _sqlite(path: Path, *, writes: bool) -> Engine:

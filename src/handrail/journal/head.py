@@ -51,6 +51,9 @@ def signer(path: str = "") -> Signer:
     """Read the journal key, or make one on first use; its public half stands beside it."""
     place = Path(path or os.environ.get(VARIABLE) or DEFAULT)
     try:
+        if place.is_dir():
+            inside = f"export {VARIABLE}={place / 'journal.key'}"
+            raise Refused(f"the journal key {place} is a folder", next_step=inside)
         if not place.exists():
             _make(place)
         if place.stat().st_mode & 0o077:

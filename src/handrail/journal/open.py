@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from handrail.errors import Refused
 from handrail.journal import head, trouble
-from handrail.journal.engine import engine_of, url_of
+from handrail.journal.engine import engine_of, is_there, url_of
 from handrail.journal.store import Store
 from handrail.journal.tables import META
 
@@ -46,8 +47,13 @@ def _named() -> str:
 
 def _is_there() -> bool:
     url = url_of(_named())
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).is_file():
-        return False
+    try:
+        if url.get_backend_name() == "sqlite" and not is_there(Path(str(url.database))):
+            return False
+    except OSError as error:
+        raise Refused(
+            f"the journal {url.database} cannot be opened: {error.strerror}", next_step=f"ls -ld {url.database}"
+        ) from None
     engine = engine_of(url, writes=False)
     try:
         with engine.connect() as connection:

@@ -24,12 +24,19 @@ if TYPE_CHECKING:
 
 # Who has not written for so long may have a clock that is ahead.
 SILENCE = timedelta(days=31)
+# A hundred years.
+MOST_DAYS = 36_525
 C = RECORDS.c
 
 
 def checked_days(asked: Mapping[Retention, int]) -> dict[Retention, int]:
-    """Take longer times than the usual ones; shorter ones are refused."""
+    """Take longer times than the usual ones; shorter ones are refused, and such as no calendar has."""
     for retention, days in asked.items():
+        if days > MOST_DAYS:
+            raise BadInput(
+                f"{days} days for records of the class {retention}; at most {MOST_DAYS}",
+                next_step=f"fab audit.prune --{retention} {MOST_DAYS}",
+            )
         if days < DAYS[retention]:
             raise BadInput(
                 f"{days} days for records of the class {retention}; at least {DAYS[retention]}",

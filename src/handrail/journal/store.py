@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from handrail.errors import BadInput, Refused
 from handrail.journal import head, tables, trouble
 from handrail.journal.claims import PRUNED, said
-from handrail.journal.engine import WRITES, engine_of, make_place, url_of
+from handrail.journal.engine import WRITES, engine_of, is_there, make_place, url_of
 from handrail.journal.record import NOTHING, Record, column, is_lost, make
 from handrail.journal.tables import HEADS, RECORDS
 
@@ -44,9 +44,9 @@ class Store:
         self.url = url_of(url)
         self.place = trouble.shown(self.url)
         self._signer = signer
+        self._file = 0
         if self.url.get_backend_name() == "sqlite":
             self._placed(writes=writes)
-        self._file = Path(self.place).stat().st_ino if self.url.get_backend_name() == "sqlite" else 0
         self._engine = engine_of(self.url, writes=writes)
         try:
             self.id = self.reading(tables.ready) or (
@@ -130,16 +130,18 @@ class Store:
 
     def _placed(self, *, writes: bool) -> None:
         path = Path(self.place)
-        if not writes and not path.is_file():
-            raise BadInput(
-                f"there is no journal at {path}", next_step="cd to the folder that has it, or set HANDRAIL_STORE"
-            )
         try:
             if writes:
                 make_place(path)
+            elif not is_there(path):
+                raise BadInput(
+                    f"there is no journal at {path}", next_step="cd to the folder that has it, or set HANDRAIL_STORE"
+                )
+            self._file = path.stat().st_ino
         except OSError as error:
+            why = "; no change is made without a record" if writes else ""
             raise Refused(
-                f"the journal {path} cannot be opened: {error.strerror}; no change is made without a record",
+                f"the journal {path} cannot be opened: {error.strerror}{why}",
                 next_step=f"ls -ld {path.parent} {path}; df -h {path.parent}",
             ) from None
 

@@ -5,8 +5,6 @@ The journal is kept by a process of its own, which outlives this one: a controll
 
 from __future__ import annotations
 
-import os
-import pwd
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ from gevent.lock import BoundedSemaphore
 from handrail import filing
 from handrail.errors import HandrailError, Refused
 from handrail.journal.event import Event
-from handrail.journal.operator import operator
+from handrail.journal.operator import account, operator
 from handrail.model import moment
 from handrail.model.canonical import canonical
 from handrail.model.change import GOOD
@@ -172,5 +170,5 @@ def asked(environment: Environment, intent: Intent) -> dict[str, Any]:
         "what": intent.release.version if intent.release else intent.version,
         "who": operator(),
         # What the operator's environment says may be anything; this is whose process it is.
-        "account": pwd.getpwuid(os.getuid()).pw_name,
+        "account": account(),
     }

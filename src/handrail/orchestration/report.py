@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
 
 from pyinfra import logger
+
+from handrail.errors import BadInput
 
 if TYPE_CHECKING:
     from handrail.errors import HandrailError
@@ -21,6 +24,21 @@ DESCRIPTOR = "HANDRAIL_EVENTS"
 def quiet() -> bool:
     """Whether somebody else shows the progress."""
     return DESCRIPTOR in os.environ
+
+
+def listened() -> None:
+    """See that who is said to show the progress is there. Raises BadInput before anything is touched."""
+    try:
+        os.fstat(_descriptor())
+    except (ValueError, OverflowError, OSError):
+        raise BadInput(
+            f"{DESCRIPTOR} is {os.environ[DESCRIPTOR][:20]!r}, and no open descriptor: it is between fab and pyinfra",
+            next_step=f"unset {DESCRIPTOR}",
+        ) from None
+
+
+def _descriptor() -> int:
+    return int(os.environ.get(DESCRIPTOR, "1"))
 
 
 def event(happened: Event) -> None:
@@ -55,8 +73,13 @@ def _write(message: dict[str, Any]) -> None:
     if not quiet():
         return
     try:
-        os.write(int(os.environ[DESCRIPTOR]), (json.dumps(message) + "\n").encode())
-    except BrokenPipeError:
+        os.write(_descriptor(), (json.dumps(message) + "\n").encode())
+    except (ValueError, OverflowError):
+        # `listened` has told: the run does not begin.
+        return
+    except OSError as error:
+        if error.errno == errno.EBADF:
+            return
         # Whoever asked for this run is gone: go back, as if Ctrl-C had been pressed.
         os.environ.pop(DESCRIPTOR)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -75,6 +75,7 @@ def session(verb: Verb) -> Watch:
 
 
 def _make(verb: Verb) -> Watch:
+    report.listened()
     first = next(iter(state.inventory))
     data, file = first.data, inventory_file()
     _refuse(FIXED & set(state.inventory.override_data))

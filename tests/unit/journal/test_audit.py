@@ -203,3 +203,9 @@ def test_a_slip_ends_with_2_and_says_what_to_type(words, fab):
     done = fab(*words)
     assert done.returncode == 2
     assert "next" in done.stderr
+
+
+@pytest.mark.parametrize("days", ["36526", "999999"])
+def test_a_time_that_no_calendar_has_is_no_time_to_keep_records(days, fab):
+    done = fab("audit.prune", "--access", days)
+    assert (done.returncode, f"{days} days" in done.stderr, "at most 36525" in done.stderr) == (2, True, True)

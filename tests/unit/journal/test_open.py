@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from handrail.errors import BadInput, Refused
+from handrail.journal import head
 from handrail.journal import open as opening
-from handrail.journal.operator import operator
+from handrail.journal.operator import account, operator
 from tests.unit.journal.entries import entry
 
 
@@ -64,3 +69,43 @@ def test_the_operator_is_a_name_that_fits_anywhere(monkeypatch):
     monkeypatch.setenv("LOGNAME", "m'e\n$(x)")
     assert operator().startswith("mex@")
     assert len(operator()) <= 80
+
+
+def test_a_process_whose_number_has_no_name_is_named_by_it(monkeypatch):
+    def nobody(_):
+        raise KeyError
+
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    assert account() == f"uid{os.getuid()}"
+    assert operator().startswith(f"uid{os.getuid()}@")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("way", ["reader", "writer", "reader_or_none"])
+def test_a_journal_in_a_folder_of_somebody_else_is_refused_and_not_taken_for_none(way, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    words = f"""
+import os, pathlib
+from handrail.errors import Refused
+from handrail.journal import open as opening
+opening.head.signer = lambda: None
+os.environ["HANDRAIL_STORE"] = "sqlite:///{closed}/journal.db"
+os.setuid(54321)
+try:
+    opening.{way}()
+except Refused as refused:
+    print(refused)
+"""
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False, timeout=60)
+    assert f"the journal {closed}/journal.db cannot be opened: Permission denied" in done.stdout, done.stderr
+    assert "ls -ld" in done.stdout
+
+
+def test_a_journal_key_that_is_a_folder_is_refused(tmp_path):
+    with pytest.raises(Refused, match="is a folder") as refused:
+        head.signer(str(tmp_path))
+    assert "chmod" not in str(refused.value)
+    assert f"HANDRAIL_JOURNAL_KEY={tmp_path}/journal.key" in str(refused.value)
