@@ -94,7 +94,7 @@ class Runs:
         """Take a record of a run."""
         if record.kind == "begun":
             self._open[record.run] = None
-        elif record.kind == "run":
+        elif record.kind in {"run", "refused"}:
             self._open.pop(record.run, None)
 
     def notes(self) -> list[str]:

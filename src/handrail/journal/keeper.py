@@ -76,6 +76,8 @@ class Keeper:
             case "refused":
                 body = {**asked["body"], "outcome": "refused"}
                 return self.store.append(Entry("refused", body, Retention.CHANGE))
+            case "withdraw":
+                return self._withdraw(asked["body"], asked["text"])
             case _:
                 return self._end(asked["body"])
 
@@ -100,7 +102,7 @@ class Keeper:
             # Nobody waits any more: another try may take its time.
             self._trouble = None
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            ended = told.end is not None
+            ended = told.end is not None or told.withdrawn
             self.store.append(run_record.entry_of(told) if ended else run_record.lost(self.body, self.events, at=now))
             self.spool.remove()
         except HandrailError as error:
@@ -144,22 +146,35 @@ class Keeper:
         self.spool, self.body = spool, body
         return given
 
+    def _withdraw(self, body: dict[str, Any], why: str) -> dict[str, Any]:
+        """Record a run as refused that was told so before its beginning was answered."""
+        self.spool, self.body = self.spool or spools.take(str(body["run"])), body
+        if self.spool is not None:
+            # Whatever happens to the store now, nobody takes it for lost.
+            self._keep(self.spool, {"withdrawn": {"text": why}})
+        given = self.store.append(run_record.withdrawn(body, why))
+        if self.spool is not None:
+            self.spool.remove()
+            self.spool = None
+        return given
+
     def _end(self, body: dict[str, Any]) -> dict[str, Any]:
         # A recorder in the place of one that was killed finds what that one has left.
         self.spool = self.spool or spools.take(str(body["run"]))
         self.body = self.body or body
         if self.spool is not None:
-            self._note_end(self.spool, body)
+            # How it ended, before the store is asked: the steps are in the spool already.
+            self._keep(self.spool, {"end": {name: each for name, each in body.items() if name != "steps"}})
         given = self.store.append(run_record.ended({**self.body, **body}))
         if self.spool is not None:
             self.spool.remove()
             self.spool = None
         return given
 
-    def _note_end(self, spool: Spool, body: dict[str, Any]) -> None:
-        """Keep how it ended before the store is asked: the steps are in the spool already."""
+    def _keep(self, spool: Spool, line: dict[str, Any]) -> None:
+        """Keep a line; a spool that takes none does not stop the store from being asked."""
         try:
-            spool.keep({"end": {name: each for name, each in body.items() if name != "steps"}})
+            spool.keep(line)
         except OSError as error:
             run_record.complain(f"{spool.path}: {error.strerror}")
 

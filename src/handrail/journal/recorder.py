@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 # A busy PostgreSQL answers by then, or nobody waits for it.
 DEADLINE_SECONDS = 15
 NEXT = "fab audit.verify says what is the matter with the journal"
+
+
+class Unanswered(Refused):
+    """The recorder said nothing in time, or ended: nobody knows what it has done by then."""
 
 
 @dataclass
@@ -54,9 +59,24 @@ class Recorder:
 
         With `waits` the spool is enough where the store cannot be written; then it gives why, under `waits`.
         """
-        head = self._ask({"do": "begin", "body": dict(body), "waits": waits})
+        try:
+            head = self._ask({"do": "begin", "body": dict(body), "waits": waits})
+        except Unanswered as silent:
+            # One that waits goes on; any other run is over, and its recorder may not have heard of it yet.
+            if not waits:
+                self._withdraw(body, silent.message)
+            raise
         self.begun = dict(body)
         return head
+
+    def _withdraw(self, body: Mapping[str, Any], why: str) -> None:
+        """Say that a run does not begin; waits for nobody. A recorder that ended is replaced."""
+        if self._gone:
+            _forget()
+        last = start() if self._gone else self
+        with suppress(OSError), last._lock:  # noqa: SLF001  # one of its own kind
+            last._asked += 1  # noqa: SLF001
+            last._send({"do": "withdraw", "body": dict(body), "text": why, "id": last._asked})  # noqa: SLF001
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Hand on how a step came out; waits for nobody, and fails for nothing."""
@@ -100,10 +120,10 @@ class Recorder:
                 answer = self._answer(time.monotonic() + DEADLINE_SECONDS)
             except TimeoutError:
                 self.down = True
-                raise Refused(f"the recorder did not answer within {DEADLINE_SECONDS} s", next_step=NEXT) from None
+                raise Unanswered(f"the recorder did not answer within {DEADLINE_SECONDS} s", next_step=NEXT) from None
             except OSError:
                 self.down = self._gone = True
-                raise Refused("the recorder of the journal ended", next_step=NEXT) from None
+                raise Unanswered("the recorder of the journal ended", next_step=NEXT) from None
         if "refused" in answer:
             self.down = True
             raise Refused(answer["refused"], next_step=answer["next_step"])

@@ -35,7 +35,11 @@ def unreviewed(store: Store, *, system: str, environment: str, with_change: bool
     # Most runs are none; the text of the record tells without reading it.
     wanted = wanted.where(C.body.contains('"emergency":true'))
     reviews = select(C.seq, C.run, C.change).where(C.kind == REVIEW, *mine)
-    rows, reviewed = store.reading(lambda at: (list(at.execute(wanted)), list(at.execute(reviews))))
+    # One that was refused while its beginning was being recorded has touched nothing.
+    refused = select(C.run).where(C.kind == "refused", C.run != "", *mine)
+    rows, reviewed, withdrawn = store.reading(
+        lambda at: (list(at.execute(wanted)), list(at.execute(reviews)), set(at.scalars(refused)))
+    )
     runs: dict[str, tuple[Row[Any], dict[str, Any]]] = {}
     for row in rows:
         body = _body(row)
@@ -47,6 +51,7 @@ def unreviewed(store: Store, *, system: str, environment: str, with_change: bool
     waiting = [
         (row, body) for row, body in runs.values()
         if row.run not in by_run and not (row.change and by_change.get(row.change, 0) > row.seq)
+        and not (row.kind == "begun" and row.run in withdrawn)
     ]  # fmt: skip
     return [_whole(row, body) for row, body in waiting]
 

@@ -46,6 +46,11 @@ def lost(body: Mapping[str, Any], events: Sequence[Mapping[str, Any]], *, at: st
     return ended({**body, **known})
 
 
+def withdrawn(body: Mapping[str, Any], text: str) -> Entry:
+    """Make the entry of a run that was refused although its beginning may have been recorded."""
+    return Entry("refused", {**body, "outcome": "refused", "text": text}, Retention.CHANGE, once=True)
+
+
 def fitted(body: Mapping[str, Any]) -> dict[str, Any]:
     """Cut long logs, and cut them shorter until the body fits; a run must not lack its record for what it printed."""
     for letters in SHORTER:
@@ -101,6 +106,8 @@ def settle(store: Store, spool: Spool, *, quiet: bool = False) -> str | None:
 
 def entry_of(told: Told) -> Entry:
     """Make the entry of what a spool tells."""
+    if told.withdrawn:
+        return withdrawn(told.body, told.withdrawn)
     if told.end is None:
         return lost(told.body, told.events)
     return ended({**told.body, **told.end, "steps": told.events})

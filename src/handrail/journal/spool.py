@@ -95,6 +95,8 @@ class Told:
     body: dict[str, Any] = field(default_factory=dict)
     events: list[dict[str, Any]] = field(default_factory=list)
     end: dict[str, Any] | None = None
+    # Why it did not begin.
+    withdrawn: str = ""
     damaged: str = ""
 
 
@@ -148,7 +150,7 @@ def told(spool: Spool) -> Told:
     """Read what a spool tells; a line that was cut off tells nothing, one that no recorder writes is damage."""
     found = Told()
     for line in _lines(spool):
-        what = next((name for name in ("begin", "event", "end") if name in line), "")
+        what = next((name for name in ("begin", "event", "end", "withdrawn") if name in line), "")
         said = line.get(what)
         if not isinstance(said, dict) or (what == "begin" and not _names_a_run(said)):
             found.damaged = found.damaged or f"a line is not as a recorder writes it: {clean(str(line)[:60])}"
@@ -156,6 +158,8 @@ def told(spool: Spool) -> Told:
             found.store, found.body = str(line.get("store", "")), said
         elif what == "event":
             found.events.append(said)
+        elif what == "withdrawn":
+            found.withdrawn = str(said.get("text")) or "it was refused"
         else:
             found.end = said
     if not found.body and not found.damaged and spool.size:
