@@ -24,13 +24,19 @@ from handrail.model.change_plan import change_plan, differences
 from handrail.model.command_line import words_of
 from handrail.model.history import ANY, counted, history, review_due
 from handrail.model.lifecycle import State
+from handrail.model.signed import Type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from handrail.model.approval import Approval
     from handrail.model.change import Change, ChangeRun
     from handrail.model.history import History
     from handrail.model.signed import Document
+    from handrail.model.tally import Tally
+
+# Times are written without what is below a second: a run may have begun so much later than they say.
+WRITTEN = timedelta(seconds=1)
 
 
 @exits
@@ -74,7 +80,7 @@ def list_changes(inventory: str | None, *, due: bool, as_json: bool) -> int:
 
 @exits
 def verify_change(name: str, inventory: str | None, folder: str, approvers: str, *, as_json: bool) -> int:
-    """Verify every signature of a change; 1 when one of its files does not hold.
+    """Verify every signature of a change; 1 when one of its files does not hold, or a run lacked an approval.
 
     With a folder and an approvers file nothing else is needed: no inventory, no network, years later.
     """
@@ -85,9 +91,10 @@ def verify_change(name: str, inventory: str | None, folder: str, approvers: str,
         here = replace(here, approvers=approvers_in(Path(approvers)))
     change = here.read(name)
     past = history(change, datetime.now(UTC), here.rules(change.type))
-    seen = _seen(change, past) | {"runs": [_run(here, change, run) for run in change.runs]}
-    change_tables.verified(seen, as_json=as_json)
-    return 1 if any(document.wrong for document in change.documents) else 0
+    runs = [_run(here, change, run) for run in change.runs]
+    code = 1 if any(document.wrong for document in change.documents) or not all(run["approved"] for run in runs) else 0
+    change_tables.verified(_seen(change, past) | {"exit_code": code, "runs": runs}, as_json=as_json)
+    return code
 
 
 def _seen(change: Change, past: History) -> dict[str, Any]:
@@ -184,18 +191,21 @@ def _run(here: Office, change: Change, run: ChangeRun) -> dict[str, Any]:
     """Tell by whose approval a run was made: what stood when it began."""
     seconds = run.details.get("seconds")
     began = run.at - timedelta(seconds=seconds if isinstance(seconds, int | float) and 0 <= seconds < 1e6 else 0)
+    began += WRITTEN
     then = replace(change, runs=tuple(each for each in change.runs if each.at < run.at))
-    past = history(then, began, here.rules(change.type))
     rules = here.rules(change.type)
-    standing = [document for document in past.standing if document.at <= began]
-    result = count(
-        replace(then, documents=tuple(standing)), rules.needs or {}, change.plan_digest, began, valid=rules.valid
-    )
-    fit = result.counted if rules.needs is not None else counted(then, standing, then.runs, began, ANY).counted
+    past = history(then, began, rules)
+    standing = tuple(document for document in past.standing if document.at <= began)
+    result: Approval | Tally = (
+        counted(then, standing, then.runs, began, ANY) if rules.needs is None
+        else count(replace(then, documents=standing), rules.needs, change.plan_digest, began, valid=rules.valid)
+    )  # fmt: skip
     return {
         "run": run.run,
         "outcome": run.outcome,
         "at": moment.written(run.at),
-        "approved_by": [{"person": signer_of(each), "role": each["role"], "at": each["at"]} for each in fit],
+        "approved_by": [{"person": signer_of(each), "role": each["role"], "at": each["at"]} for each in result.counted],
         "missing": dict(result.missing),
+        # What was refused has touched nothing, and what is standard needs nobody.
+        "approved": not run.touched or change.type is Type.STANDARD or result.enough,
     }

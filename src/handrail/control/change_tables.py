@@ -94,6 +94,9 @@ def verified(seen: dict[str, Any], *, as_json: bool) -> None:
     for run in seen["runs"]:
         by = ", ".join(f"{each['person']} as {each['role']} at {each['at']}" for each in run["approved_by"]) or "nobody"
         out.print(f"  run {escape(run['run'])} {escape(run['outcome'])} at {run['at']}; approved by {escape(by)}")
+        if not run["approved"]:
+            lacking = ", ".join(f"{number} x {role}" for role, number in run["missing"].items()) or "an approval"
+            out.print(f"  [bold red]NOT APPROVED[/] run {escape(run['run'])} lacked {escape(lacking)}", soft_wrap=True)
 
 
 def _head(out: Console, seen: dict[str, Any]) -> None:

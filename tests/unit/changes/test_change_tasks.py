@@ -102,6 +102,37 @@ def test_a_normal_change_from_its_request_to_its_end(fab, project):
     assert [each["file"] for each in verified["ignored"]] == [paper.name]
 
 
+@pytest.mark.parametrize("of", ["normal", "emergency"])
+@pytest.mark.parametrize("offline", [True, False])
+def test_a_run_that_nobody_approved_does_not_verify(fab, project, capsys, of, offline):
+    name = fab.request(type=of)[1]["change"]
+    fab.say("assess", name, "tech")
+    where = (str(project / "changes"), "inventories/approvers.yaml") if offline else ("", "")
+    assert fab(change_looks.verify_change, name, None, *where)[0] == 0
+    run = {"run": "aabbccddeeff", "exit_code": 0, "at": json.loads(fab_time(project / "changes", name)), "seconds": 0}
+    filing.file_run(project / "changes", name, {**run, "run": "ffffffffffff", "outcome": "refused"})
+    assert fab(change_looks.verify_change, name, None, *where)[0] == 0
+    filing.file_run(project / "changes", name, {**run, "outcome": "failed"})
+    code, told = fab(change_looks.verify_change, name, None, *where)
+    assert (code, told["exit_code"]) == (1, 1)
+    assert [(each["run"], each["approved"]) for each in told["runs"]] == [
+        ("aabbccddeeff", False), ("ffffffffffff", True),
+    ]  # fmt: skip
+    with pytest.raises(SystemExit):
+        change_looks.verify_change(name, None, *where, as_json=False)
+    assert "NOT APPROVED run aabbccddeeff lacked" in capsys.readouterr().out
+
+
+def test_a_run_that_one_of_two_approved_does_not_verify_by_the_rules(fab, project):
+    name = fab.request()[1]["change"]
+    fab.say("assess", name, "tech")
+    fab.say("approve", name, "cto", role="CTO")
+    at = json.loads(fab_time(project / "changes", name))
+    filing.file_run(project / "changes", name, {"run": "r1", "outcome": "done", "exit_code": 0, "at": at, "seconds": 0})
+    code, told = fab(change_looks.verify_change, name, None, "", "")
+    assert (code, told["runs"][0]["missing"]) == (1, {"Product Owner": 1})
+
+
 def fab_time(folder, name):
     """Give the newest time in a change, so that a run comes after all that was signed."""
     lines = [path.read_text().split("\n")[0] for path in (folder / name).iterdir()]
