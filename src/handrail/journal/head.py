@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 import tempfile
@@ -26,6 +27,7 @@ VARIABLE = "HANDRAIL_JOURNAL_KEY"
 DEFAULT = ".handrail/journal.key"
 # What is signed begins with this, so that a signature fits nothing else.
 SAYS = b"handrail journal\n"
+SEALS = b"handrail spool\n"
 KEYS = ("store", "seq", "hash", "at", "signer", "signature")
 
 
@@ -35,6 +37,11 @@ class Signer:
 
     key: Ed25519PrivateKey
     public: str
+
+    @property
+    def seal(self) -> bytes:
+        """The key for what only this machine is to read back: the spool."""
+        return hmac.digest(self.key.private_bytes_raw(), SEALS, "sha256")
 
     def sign(self, *, store: str, seq: int, hash_: str) -> dict[str, Any]:
         """Give the signed head of a journal."""

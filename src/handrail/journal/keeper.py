@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from handrail.errors import HandrailError
-from handrail.journal import run_record
+from handrail.journal import head, run_record
 from handrail.journal import spool as spools
 from handrail.journal.facts import change_runs, facts
 from handrail.journal.open import place, writer
@@ -62,6 +62,14 @@ class Keeper:
         with suppress(HandrailError):
             _ = self.store
 
+    @property
+    def _key(self) -> bytes:
+        """The key of the spool; empty where the journal key cannot be used: then nothing is proven by it."""
+        try:
+            return head.signer().seal
+        except HandrailError:
+            return b""
+
     def do(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Do what the run asks."""
         match asked["do"]:
@@ -102,7 +110,7 @@ class Keeper:
             # Nobody waits any more: another try may take its time.
             self._trouble = None
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            ended = told.end is not None or told.withdrawn
+            ended = told.end is not None or told.withdrawn or not told.proven
             self.store.append(run_record.entry_of(told) if ended else run_record.lost(self.body, self.events, at=now))
             self.spool.remove()
         except HandrailError as error:
@@ -135,7 +143,7 @@ class Keeper:
             if not waits:
                 raise
             name = spools.unopened(place())
-        spool = spools.make(str(body["run"]), store=name, body=body)
+        spool = spools.make(str(body["run"]), store=name, body=body, key=self._key)
         try:
             given = self.store.append(Entry("begun", body, Retention.CHANGE))
         except HandrailError as error:
@@ -148,7 +156,7 @@ class Keeper:
 
     def _withdraw(self, body: dict[str, Any], why: str) -> dict[str, Any]:
         """Record a run as refused that was told so before its beginning was answered."""
-        self.spool, self.body = self.spool or spools.take(str(body["run"])), body
+        self.spool, self.body = self.spool or spools.take(str(body["run"]), key=self._key), body
         if self.spool is not None:
             # Whatever happens to the store now, nobody takes it for lost.
             self._keep(self.spool, {"withdrawn": {"text": why}})
@@ -160,7 +168,7 @@ class Keeper:
 
     def _end(self, body: dict[str, Any]) -> dict[str, Any]:
         # A recorder in the place of one that was killed finds what that one has left.
-        self.spool = self.spool or spools.take(str(body["run"]))
+        self.spool = self.spool or spools.take(str(body["run"]), key=self._key)
         self.body = self.body or body
         if self.spool is not None:
             # How it ended, before the store is asked: the steps are in the spool already.

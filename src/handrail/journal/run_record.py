@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handrail.journal.store import Store
 
 LOST = "the controller was lost"
+UNPROVEN = f"what waited in the spool is not proven: {spools.FOREIGN}"
 # Exit code 5: the fleet is mixed or unknown.
 UNKNOWN = 5
 # A program that dies prints less; one that prints more is not worth more. What comes last says why.
@@ -70,7 +71,7 @@ def adopt(store: Store, folder: Any = spools.FOLDER, *, quiet: bool = False) -> 
     What waits for another store is said aloud, unless it is `quiet`; a damaged spool is set aside, and stops nobody.
     """
     adopted = []
-    for spool in spools.lost(folder):
+    for spool in spools.lost(folder, key=store.signer.seal if store.signer else b""):
         try:
             if (run := settle(store, spool, quiet=quiet)) is not None:
                 adopted.append(run)
@@ -105,7 +106,9 @@ def settle(store: Store, spool: Spool, *, quiet: bool = False) -> str | None:
 
 
 def entry_of(told: Told) -> Entry:
-    """Make the entry of what a spool tells."""
+    """Make the entry of what a spool tells; what nobody has proven says no more than that something went on."""
+    if not told.proven:
+        return lost(told.body, told.events, text=UNPROVEN)
     if told.withdrawn:
         return withdrawn(told.body, told.withdrawn)
     if told.end is None:

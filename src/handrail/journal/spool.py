@@ -1,13 +1,15 @@
 """The spool: what is known of a run, on disk before it is in the store. It outlives the recorder.
 
 One file a run, made before the run begins, with room for its events set aside. Its recorder keeps it locked: a spool
-whose lock is free has lost its recorder.
+whose lock is free has lost its recorder. Behind each line stands, after a tab, a code over it and the lines before it,
+which only who has the journal key can make: what somebody else wrote is no evidence.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import hmac
 import json
 import os
 from contextlib import suppress
@@ -26,6 +28,9 @@ FOLDER = Path(".handrail/spool")
 ROOM_BYTES = 1_048_576
 # Kept free at the end of the room for how the run ended.
 END_BYTES = 65_536
+# SHA-256 in hexadecimal digits.
+CODE_LETTERS = 64
+FOREIGN = "it was not written with this machine's journal key"
 
 
 @dataclass
@@ -37,6 +42,9 @@ class Spool:
     size: int = 0
     room: int = 0
     lost: int = 0
+    # Empty where the journal key cannot be used.
+    key: bytes = b""
+    code: bytes = b""
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Add a line; an event for which there is no room is counted instead."""
@@ -76,7 +84,9 @@ class Spool:
             self.descriptor = -1
 
     def _add(self, line: Mapping[str, Any], *, spare: int) -> None:
-        content = json.dumps(clean(line), ensure_ascii=False).encode() + b"\n"
+        said = json.dumps(clean(line), ensure_ascii=False).encode()
+        code = _code(self.key, self.code, said)
+        content = said + (b"\t" + code if code else b"") + b"\n"
         if self.size + len(content) + spare > self.room:
             more = max(ROOM_BYTES, len(content))
             os.posix_fallocate(self.descriptor, self.room, more)
@@ -85,6 +95,7 @@ class Spool:
         while written < len(content):
             written += os.pwrite(self.descriptor, content[written:], self.size + written)
         self.size += len(content)
+        self.code = code
 
 
 @dataclass
@@ -97,16 +108,18 @@ class Told:
     end: dict[str, Any] | None = None
     # Why it did not begin.
     withdrawn: str = ""
+    # Whether a recorder with this machine's journal key has written it.
+    proven: bool = False
     damaged: str = ""
 
 
-def make(run: str, *, store: str, body: Mapping[str, Any], folder: Path = FOLDER) -> Spool:
+def make(run: str, *, store: str, body: Mapping[str, Any], key: bytes = b"", folder: Path = FOLDER) -> Spool:
     """Make the spool of a run, with its first line on disk. Raises Refused when there is no room for it."""
     partial = folder / f".{_name(run)}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        spool = Spool(folder / f"{_name(run)}.jsonl", descriptor)
+        spool = Spool(folder / f"{_name(run)}.jsonl", descriptor, key=key)
         # Locked before it has its name: nobody can take it for a lost one.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         spool.keep({"store": store, "begin": dict(body)})
@@ -128,12 +141,12 @@ def unopened(place: str) -> str:
     return f"at {place}"
 
 
-def take(run: str, folder: Path = FOLDER) -> Spool | None:
+def take(run: str, folder: Path = FOLDER, *, key: bytes = b"") -> Spool | None:
     """Take over the spool of a run, if it is there and free."""
-    return _taken(folder / f"{_name(run)}.jsonl")
+    return _taken(folder / f"{_name(run)}.jsonl", key)
 
 
-def lost(folder: Path = FOLDER) -> Iterator[Spool]:
+def lost(folder: Path = FOLDER, *, key: bytes = b"") -> Iterator[Spool]:
     """Take over, one after the other, all spools that have lost their recorder."""
     if not folder.is_dir():
         return
@@ -142,14 +155,23 @@ def lost(folder: Path = FOLDER) -> Iterator[Spool]:
         if (partial := _taken(path)) is not None:
             partial.remove()
     for path in sorted(folder.glob("*.jsonl")):
-        if (spool := _taken(path)) is not None:
+        if (spool := _taken(path, key)) is not None:
             yield spool
 
 
 def told(spool: Spool) -> Told:
-    """Read what a spool tells; a line that was cut off tells nothing, one that no recorder writes is damage."""
-    found = Told()
-    for line in _lines(spool):
+    """Read what a spool tells; a line that was cut off tells nothing, one that no recorder writes is damage.
+
+    Where the beginning is not proven, nothing else is: then all of it is told, as what somebody says.
+    """
+    lines = _lines(_content(spool.path), spool.key)
+    found = Told(proven=any(code and "begin" in line for line, code in lines))
+    if lines and not found.proven:
+        found.damaged = FOREIGN
+    for line, code in lines:
+        if found.proven and not code:
+            found.damaged = found.damaged or f"a line of it: {FOREIGN}"
+            continue
         what = next((name for name in ("begin", "event", "end", "withdrawn") if name in line), "")
         said = line.get(what)
         if not isinstance(said, dict) or (what == "begin" and not _names_a_run(said)):
@@ -171,17 +193,32 @@ def _names_a_run(body: Mapping[str, Any]) -> bool:
     return isinstance(body.get("run"), str) and bool(body["run"])
 
 
-def _lines(spool: Spool) -> Iterator[dict[str, Any]]:
-    content = spool.path.read_bytes()
-    # Behind the last line is the room that was set aside: zeros.
-    for line in content.split(b"\0", 1)[0].split(b"\n"):
+def _content(path: Path) -> bytes:
+    """Read the lines; behind the last one is the room that was set aside: zeros."""
+    return path.read_bytes().split(b"\0", 1)[0]
+
+
+def _lines(content: bytes, key: bytes) -> list[tuple[dict[str, Any], bytes]]:
+    """Read lines, each with its code if that is good."""
+    found, before = [], b""
+    for line in content.split(b"\n"):
+        said, tab, code = line.partition(b"\t")
+        good = bool(key) and hmac.compare_digest(code, _code(key, before, said))
+        if tab and len(code) < CODE_LETTERS:
+            continue
         with suppress(ValueError, RecursionError):
-            read = json.loads(line)
+            read = json.loads(said)
             if isinstance(read, dict):
-                yield read
+                found.append((read, code if good else b""))
+                before = code if good else before
+    return found
 
 
-def _taken(path: Path) -> Spool | None:
+def _code(key: bytes, before: bytes, said: bytes) -> bytes:
+    return hmac.digest(key, before + b"\n" + said, "sha256").hex().encode() if key else b""
+
+
+def _taken(path: Path, key: bytes = b"") -> Spool | None:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -190,21 +227,22 @@ def _taken(path: Path) -> Spool | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Whoever had it may have dropped it just before.
         if os.fstat(descriptor).st_ino == path.stat().st_ino:
-            return _resumed(path, descriptor)
+            return _resumed(path, descriptor, key)
     except OSError:
         pass
     os.close(descriptor)
     return None
 
 
-def _resumed(path: Path, descriptor: int) -> Spool:
+def _resumed(path: Path, descriptor: int, key: bytes) -> Spool:
     """Go on behind what is there; a line that was cut off gets its end, so that it takes no other one with it."""
     content = path.read_bytes()
     lines = content.split(b"\0", 1)[0]
     if lines and not lines.endswith(b"\n"):
         os.pwrite(descriptor, b"\n", len(lines))
         lines += b"\n"
-    return Spool(path, descriptor, size=len(lines), room=len(content))
+    codes = [code for _, code in _lines(lines, key) if code]
+    return Spool(path, descriptor, len(lines), len(content), key=key, code=codes[-1] if codes else b"")
 
 
 def _name(run: str) -> str:

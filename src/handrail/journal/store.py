@@ -43,7 +43,7 @@ class Store:
         """Open the journal; one that is written to is made on first use."""
         self.url = url_of(url)
         self.place = trouble.shown(self.url)
-        self._signer = signer
+        self.signer = signer
         self._file = 0
         if self.url.get_backend_name() == "sqlite":
             self._placed(writes=writes)
@@ -118,9 +118,9 @@ class Store:
 
     def _headed(self, connection: Connection, seq: int, hash_: str) -> dict[str, Any]:
         """Sign the newest record. A head that disagrees with the records stays: it proves that they were altered."""
-        if self._signer is None:
+        if self.signer is None:
             return {"store": self.id, "seq": seq, "hash": hash_}
-        signed = self._signer.sign(store=self.id, seq=seq, hash_=hash_)
+        signed = self.signer.sign(store=self.id, seq=seq, hash_=hash_)
         agrees = exists().where(RECORDS.c.seq == HEADS.c.seq, RECORDS.c.hash == HEADS.c.hash)
         connection.execute(delete(HEADS).where(HEADS.c.signer == signed["signer"], agrees))
         row = {"signer": signed["signer"], "seq": seq, "hash": hash_, "line": head.line(signed)}

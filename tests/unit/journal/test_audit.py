@@ -184,7 +184,7 @@ def test_a_record_is_shown_by_number_run_and_as_the_newest(journal, fab):
 
 
 def test_a_run_that_lost_its_recorder_is_adopted(journal, fab):
-    spool.make("lost1", store=journal.id, body={"run": "lost1", "verb": "deploy"}).close()
+    spool.make("lost1", store=journal.id, body={"run": "lost1", "verb": "deploy"}, key=journal.signer.seal).close()
     done = fab("audit.show", "lost1", "--json")
     assert json.loads(done.stdout)["records"][0]["outcome"] == "unknown"
     assert "lost1" in done.stderr

@@ -192,7 +192,7 @@ def test_a_recorder_that_was_killed_alone_is_replaced_when_the_run_ends():
 
 def test_a_run_that_was_written_before_its_spool_was_removed_is_not_written_twice():
     store = Store("", signer=head.signer())
-    spool.make("abc123", store=store.id, body=BODY).close()
+    spool.make("abc123", store=store.id, body=BODY, key=store.signer.seal).close()
     store.append(run_record.ended(END))
     assert run_record.adopt(store) == ["abc123"]
     assert [record.outcome for record in records()] == ["done"]
@@ -217,7 +217,7 @@ def test_killed_at_any_moment_a_run_is_recorded_once():
 
 def test_a_spool_that_was_cut_off_tells_what_is_whole():
     store = Store("", signer=head.signer())
-    made = spool.make("abc123", store=store.id, body=BODY)
+    made = spool.make("abc123", store=store.id, body=BODY, key=store.signer.seal)
     made.write({"event": EVENT})
     os.pwrite(made.descriptor, b'{"event": {"step": "sta', made.size)
     made.close()
@@ -226,10 +226,10 @@ def test_a_spool_that_was_cut_off_tells_what_is_whole():
 
 
 def test_what_is_added_to_a_spool_that_was_taken_over_stands_behind_what_is_there():
-    made = spool.make("abc123", store="x", body=BODY)
+    made = spool.make("abc123", store="x", body=BODY, key=head.signer().seal)
     os.pwrite(made.descriptor, b'{"event": {"step": "sta', made.size)
     made.close()
-    taken = spool.take("abc123")
+    taken = spool.take("abc123", key=head.signer().seal)
     taken.keep({"end": END})
     told = spool.told(taken)
     taken.close()
@@ -238,14 +238,14 @@ def test_what_is_added_to_a_spool_that_was_taken_over_stands_behind_what_is_ther
 
 def test_a_spool_that_somebody_holds_is_left_alone():
     store = Store("", signer=head.signer())
-    held = spool.make("abc123", store=store.id, body=BODY)
+    held = spool.make("abc123", store=store.id, body=BODY, key=store.signer.seal)
     assert run_record.adopt(store) == []
     held.close()
     assert run_record.adopt(store) == ["abc123"]
 
 
 def test_a_spool_of_another_store_waits_for_that():
-    spool.make("abc123", store="another", body=BODY).close()
+    spool.make("abc123", store="another", body=BODY, key=head.signer().seal).close()
     assert run_record.adopt(Store("", signer=head.signer())) == []
     assert spools() == ["abc123.jsonl"]
 

@@ -60,10 +60,11 @@ def names():
 )  # fmt: skip
 def test_a_spool_that_tells_of_no_run_is_set_aside_and_said(store, capsys, lines):
     spooled(*lines)
-    spooled({"store": store.id, "begin": BODY}, name="good")
+    Path(".handrail/spool/abc123.jsonl").rename(".handrail/spool/broken.jsonl")
+    spool.make("abc123", store=store.id, body=BODY, key=store.signer.seal).close()
     assert run_record.adopt(store) == ["abc123"]
-    assert names() == ["abc123.jsonl.bad"]
-    assert "abc123.jsonl is damaged and stands aside as" in capsys.readouterr().err
+    assert names() == ["broken.jsonl.bad"]
+    assert "broken.jsonl is damaged and stands aside as" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("line", [{"event": "x"}, {"event": [1]}, {"end": "x"}, {"begin": [1]}, {"more": 1}])

@@ -79,7 +79,7 @@ def test_a_recorder_that_ended_before_it_answered_is_made_up_for():
     mine.process.kill()
     mine.process.wait()
     with writer() as store:
-        spool.make(BODY["run"], store=store.id, body=BODY).close()
+        spool.make(BODY["run"], store=store.id, body=BODY, key=store.signer.seal).close()
     with pytest.raises(Refused, match="ended"):
         mine.begin(BODY)
     (second,) = recorder._mine
@@ -89,7 +89,7 @@ def test_a_recorder_that_ended_before_it_answered_is_made_up_for():
 
 def test_what_was_taken_back_waits_where_the_store_is_away():
     with writer() as store:
-        made = spool.make(BODY["run"], store=store.id, body=BODY)
+        made = spool.make(BODY["run"], store=store.id, body=BODY, key=store.signer.seal)
         made.keep({"withdrawn": {"text": "the recorder did not answer"}})
         made.close()
         assert run_record.adopt(store) == [BODY["run"]]

@@ -79,8 +79,8 @@ def test_heads_of_somebody_elses_journal_are_noted(url, open_store, tmp_path):
     report = chain.verify(store, heads)
     assert (report.ok, len(report.notes)) == (True, 1)
     # Where the keys that count are named, theirs is one of them or it is found.
-    assert found(store, heads, keys=[store._signer.public]) == [(Manipulation.UNSIGNED, 900, 900)]
-    assert (REPLACED, 1, 900) in found(store, heads, keys=[store._signer.public, neighbour.public])
+    assert found(store, heads, keys=[store.signer.public]) == [(Manipulation.UNSIGNED, 900, 900)]
+    assert (REPLACED, 1, 900) in found(store, heads, keys=[store.signer.public, neighbour.public])
 
 
 def test_an_export_is_compared_with_heads_of_its_own_records_only(url, open_store, signer, tmp_path):
