@@ -405,3 +405,14 @@ def test_every_task_that_changes_something_runs_a_deploy_file():
     """Tasks that take `--emergency` are those that change something; they run `deploys/VERB.py`, as pyinfra does."""
     loud = {name for name in ns.task_names if any("emergency" in each.names for each in ns[name].get_arguments())}
     assert loud == {*CHANGING, "maintenance-page", "backup.take"} - {"hold", "resume", "backup"}
+
+
+def test_the_reason_of_a_refused_run_is_in_the_journal_without_the_secret(shop):
+    made = shop(windows=shut())
+    made.approved(DEPLOY)
+    done = made.run(reason=f"try {SECRET} once more")
+    assert done.returncode, done.stdout
+    store = Store(made.journal["HANDRAIL_STORE"])
+    (record,) = store.stream()
+    store.close()
+    assert (record.kind, record.content["reason"]) == ("refused", "try ******** once more")

@@ -30,7 +30,7 @@ from handrail.orchestration.run import Run
 from handrail.orchestration.send import Line
 from handrail.orchestration.typed import elsewhere, inventory_file, named, own_folder
 from handrail.orchestration.watch import Watch
-from handrail.secrets import masked
+from handrail.secrets import masked, secrets_that_are_there
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -129,9 +129,11 @@ def _cleared(loaded: Loaded, intent: Intent, request: Request) -> Clearance:
     try:
         return Gate(loaded, intent, request, journal, ask=_ask).check()
     except Refused as refused:
-        journal.refused(
-            {**asked(loaded.environment, intent), "reason": masked(request.reason, {}), "text": refused.message}
-        )
+        # Without a reason nobody is asked for a secret: a password manager may want to be touched.
+        sources = loaded.environment.system.secrets if request.reason else {}
+        known = secrets_that_are_there(sources, base=loaded.base)
+        said = {"reason": masked(request.reason, known), "text": masked(refused.message, known)}
+        journal.refused({**asked(loaded.environment, intent), **said})
         raise
 
 
