@@ -56,11 +56,18 @@ class Office:
 
     def at(self, time, *words, cwd=ROOT):
         """Run a command at a time of the operator's clock; the hosts keep theirs."""
-        clocked = ["faketime", "-f", f"@{time}", *words]
+        return self.run(time, words, cwd=cwd, env=self.environment)
+
+    def away(self, time, *words, cwd):
+        """Run a command as an auditor does, in another folder, who has neither the journal nor its key."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("HANDRAIL_")}
+        return self.run(time, words, cwd=cwd, env=env)
+
+    def run(self, time, words, *, cwd, env):
         return subprocess.run(
-            clocked,
+            ["faketime", "-f", f"@{time}", *words],
             cwd=cwd,
-            env=self.environment | {"TZ": "UTC"},
+            env=env | {"TZ": "UTC"},
             capture_output=True,
             text=True,
             timeout=200,
@@ -150,19 +157,31 @@ def test_a_normal_change_from_its_request_to_its_closing(office, fleet, load, tm
 
 def exported(office, change, tmp_path):
     """All of it is verified in another folder, with the export, the documents and the public key alone."""
-    away = tmp_path / "away"
+    away, moved = tmp_path / "away", tmp_path / "moved"
     away.mkdir()
-    time = "2026-12-01 18:00:00"
+    time, later = "2026-12-01 18:00:00", "2028-06-01 12:00:00"
     export = ["--since", "2026-12-01", "--format", "json", "--output", str(away / "journal.json")]
     done = office.at(time, FAB, "audit.export", *export)
     assert done.returncode == 0, done.stderr
-    verified = office.at("2028-06-01 12:00:00", FAB, "audit.verify", "--export", str(away / "journal.json"))
+    shutil.copy(office.folder / "journal.key.pub", away / "keys")
+    (office.inventory.parent.parent / "changes").rename(away / "changes")
+    (office.inventory.parent / "approvers.yaml").rename(away / "approvers.yaml")
+    # Nothing of the operator's is where it was.
+    moved.mkdir()
+    for path in (*office.folder.glob("journal.*"), office.inventory.parent):
+        path.rename(moved / path.name)
+    # `fab` needs a fabfile, which the auditor has from the repository.
+    fab = [FAB, "--search-root", str(ROOT)]
+    verified = office.away(later, *fab, "audit.verify", "--export", "journal.json", "--keys", "keys", cwd=away)
     assert verified.returncode == 0, verified.stdout + verified.stderr
-    folder = (office.inventory.parent.parent / "changes" / change).rename(away / change)
-    people = (office.inventory.parent / "approvers.yaml").rename(away / "approvers.yaml")
-    line = [FAB, "change.verify", change, "--folder", str(folder.parent), "--approvers", str(people)]
-    verified = office.at("2028-06-01 12:00:00", *line)
+    line = [*fab, "change.verify", change, "--folder", "changes", "--approvers", "approvers.yaml"]
+    verified = office.away(later, *line, cwd=away)
     assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "approved by" in verified.stdout
+    (away / "keys").write_text((office.keys["cto"].with_suffix(".pub")).read_text())
+    wrong = office.away(later, *fab, "audit.verify", "--export", "journal.json", "--keys", "keys", cwd=away)
+    assert wrong.returncode == 1, wrong.stdout + wrong.stderr
+    assert not (away / ".handrail").exists()
 
 
 def test_an_emergency_goes_round_the_window_and_is_reviewed(office, fleet):
