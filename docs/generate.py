@@ -43,6 +43,7 @@ PLACEHOLDERS = """\
 | `release.smoke` | `${version}` `${slot}` |
 | `release.version.contains` | `${version}` |
 | `changes.checklist[]` | `${version}` `${sha256}` `${system}` `${environment}` |
+| `notify.templates.EVENT` | [the facts of the event](notifications.md) |
 
 `NAME` is a service or a datastore. A service's port is that of the same slot. An address is that of
 the first host of the group, by name. `$$` is a dollar.
@@ -79,6 +80,9 @@ SECTIONS = (
     ("Normal", "changes.normal"),
     ("Emergency", "changes.emergency"),
     ("Item", "changes.checklist[]"),
+    ("Notify", "notify"),
+    ("Channel", "notify.channels.NAME"),
+    ("Template", "notify.templates.EVENT"),
     ("SecretSource", "secrets.NAME"),
 )
 TITLES = dict(SECTIONS)

@@ -13,6 +13,7 @@ from tasks import (
     logs,
     maintenance,
     metrics,
+    notify,
     release,
     system,
     windows,
@@ -23,5 +24,5 @@ ns = Collection.from_module(release)
 for module in (system, check, logs, disk, windows, checklist, metrics, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
-for module in (change, audit, backup, database, maintenance):
+for module in (change, audit, backup, database, maintenance, notify):
     ns.add_collection(Collection.from_module(module))

@@ -17,6 +17,7 @@ import pytest
 from handrail import errors
 from handrail.control.inventory import read
 from handrail.model import document, rollout
+from handrail.model.happening import EVENTS, PLACE
 from handrail.model.schema import json_schema
 from handrail.runtimes.container import LOG_OPTIONS
 from tasks import ns
@@ -54,6 +55,7 @@ PROCEDURES = [
     "CHG-03",
     "CHG-04",
     "MNT-01",
+    "INC-11",
     "MNT-02",
     "MNT-06",
     "MNT-07",
@@ -285,6 +287,16 @@ def test_every_task_and_option_is_in_the_reference(task):
         option for option in OPTIONS[task] if len(option) > 1 and option != "service" and f"--{option}" not in text
     ]
     assert not missing
+
+
+def test_the_events_are_those_of_the_table():
+    told = [row for row in rows((REFERENCE / "notifications.md").read_text()) if len(row) == 4]
+    shown = [(row[0].strip("`"), row[1], tuple(re.findall(r"`(\w+)`", row[3]))) for row in told]
+    known = [
+        (str(event), str(form.level), tuple(fact for fact in form.facts if fact not in PLACE))
+        for event, form in EVENTS.items()
+    ]
+    assert shown == known
 
 
 def test_every_make_target_is_in_the_reference():

@@ -43,7 +43,7 @@ def lost(look: Look) -> list[Finding]:
 def secrets_of(loaded: Loaded) -> Mapping[str, Secret]:
     """Read the secrets once; without datastores none is needed to look."""
     system = loaded.environment.system
-    return resolve_all(system.secrets, base=loaded.base) if system.datastores else {}
+    return resolve_all(system.own_secrets, base=loaded.base) if system.datastores else {}
 
 
 def _datastores(look: Look, connections: Connections, secrets: Mapping[str, Secret]) -> list[Finding]:

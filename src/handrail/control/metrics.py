@@ -44,7 +44,7 @@ def show_metrics(inventory: str | None, *, since: str, plot: str, as_json: bool)
     return 0
 
 
-def begin_of(text: str, *, now: datetime) -> datetime:
+def begin_of(text: str, *, now: datetime, following: str = NEXT) -> datetime:
     """Read `--since`: a number of days before now, or a day, which begins at midnight UTC."""
     days = re.fullmatch(r"([0-9]{1,5})d", text)
     if days and 0 < int(days[1]) <= MOST_DAYS:
@@ -54,7 +54,9 @@ def begin_of(text: str, *, now: datetime) -> datetime:
     except ValueError:
         begin = now
     if begin >= now:
-        raise BadInput(f"--since {text}; allowed: days such as 90d, or a past day such as 2026-01-31", next_step=NEXT)
+        raise BadInput(
+            f"--since {text}; allowed: days such as 90d, or a past day such as 2026-01-31", next_step=following
+        )
     return begin
 
 

@@ -26,6 +26,11 @@ def writer(signer: Signer | None = None) -> Store:
     return Store(_named(), signer=signer or head.signer())
 
 
+def shared() -> Store:
+    """Open the store for what is no record, such as messages that were sent: it needs no key."""
+    return Store(_named())
+
+
 def reader() -> Store:
     """Open the journal for reading, without a key. Raises BadInput or Refused where there is none."""
     return Store(_named(), writes=False)

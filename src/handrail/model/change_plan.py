@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 # Each of their entries is a part of its own: whoever approved the backend need not look at the frontend again.
 _BY_NAME = ("services", "datastores")
-# Rules judge a plan; they are no part of what it does. With them here, no freeze could be added without new approvals.
-_RULES = "changes"
+# Rules judge a plan, and channels tell of it; they are no part of what it does. With them here, neither a freeze nor a
+# channel could be added without new approvals.
+_ASIDE = frozenset({"changes", "notify"})
 _SHAPE: Mapping[str, type] = {
     "system": str, "environment": str, "verb": str, "release": dict, "options": dict, "hosts": dict, "steps": list,
     "description": dict,
@@ -71,7 +72,7 @@ def _parts(system: System) -> Iterator[tuple[str, str]]:
     for name, part in system.model_dump(mode="json", by_alias=True).items():
         if name in _BY_NAME:
             yield from ((f"{name}.{each}", digest(described)) for each, described in part.items())
-        elif name != _RULES:
+        elif name not in _ASIDE:
             yield name, digest(part)
 
 

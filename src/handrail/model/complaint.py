@@ -41,6 +41,9 @@ def _finding(detail: ErrorDetails, model: type[BaseModel]) -> Finding:
     context: dict[str, Any] = detail.get("ctx", {})
     if path and path[-1] == "[key]":
         path = path[:-1]
+        if detail["type"] == "enum":
+            known = re.findall(r"'([^']*)'", context["expected"])
+            return unknown(path, str(path[-1]), known, what="one of", found=f"the key {_short(path[-1])}")
         return Finding(path, context.get("allowed", "a name"), f"the key {_short(path[-1])}")
     match detail["type"]:
         case "unfit":

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import backup, checklist, claim, cycle, duration, files, logs, reference, runtime, threshold
+from handrail.model import backup, checklist, claim, cycle, duration, files, logs, notify, reference, runtime, threshold
 from handrail.model.branch import at
 from handrail.model.finding import Finding
 
@@ -145,5 +145,6 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     logs.groups,
     files.own,
     checklist.findings,
+    notify.findings,
     _nothing,
 )

@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from handrail.errors import Problem, SystemInvalid
-from handrail.model import complaint, consistency, reader
+from handrail.model import complaint, consistency, notify, reader
 from handrail.model.finding import Finding, near, unknown
 from handrail.model.outline import TRAP, Outline, joined
 from handrail.model.system import System
 
-_PRIVATE = re.compile(r"^(secrets|environment)$|password|secret|token", re.IGNORECASE)
+_PRIVATE = re.compile(r"^(secrets|environment|channels)$|password|secret|token", re.IGNORECASE)
 
 
 def parse(text: str, *, source: str, environment: str) -> System:
@@ -24,7 +24,7 @@ def parse(text: str, *, source: str, environment: str) -> System:
     document, problems = _read(text, source)
     outline, misfits = _laid_over(document, environment)
     problems += [_problem(finding, document, source) for finding in misfits]
-    data = outline.plain()
+    data = notify.without_foreign_secrets(outline.plain(), document.plain())
     system, shapes = _validated(data)
     told = {finding.path for finding in shapes}
     fits = [finding for finding in consistency.findings(data) if finding.path not in told]

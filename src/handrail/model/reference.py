@@ -54,6 +54,18 @@ def _references(data: Any) -> Iterator[tuple[Path, Any]]:
                 yield (*where, "secret"), value.get("secret")
     for name in at(data, "datastores"):
         yield ("datastores", name, "password", "secret"), at(data, "datastores", name, "password").get("secret")
+    yield from _channels(data)
+
+
+def _channels(data: Any) -> Iterator[tuple[Path, Any]]:
+    for name in at(data, "notify", "channels"):
+        where: Path = ("notify", "channels", name, "url")
+        url = at(data, "notify", "channels", name).get("url")
+        if isinstance(url, dict):
+            yield (*where, "secret"), url.get("secret")
+        for index, each in enumerate(url if isinstance(url, tuple) else ()):
+            if isinstance(each, dict):
+                yield (*where, index, "secret"), each.get("secret")
 
 
 def placeholders(data: Any) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BaseModel, Field, PlainValidator, WithJsonSchema, model_validator
 
 from handrail.model.notation import SECRET_NAME, Command, FilePath, SecretName, Variable
 from handrail.model.value import Value, unfit
@@ -35,16 +36,40 @@ class SecretSource(Value):
         return self
 
 
+def reference_of(raw: object) -> SecretReference | None:
+    """Read `{secret: NAME}`; nothing else is one."""
+    match raw:
+        case SecretReference():
+            return raw
+        case {"secret": str(name), **more} if not more and re.fullmatch(SECRET_NAME, name):
+            return SecretReference(secret=name)
+    return None
+
+
+def references(value: object) -> Iterator[str]:
+    """Name the secrets that a part of a description refers to, whatever its shape is."""
+    match value:
+        case SecretReference():
+            yield value.secret
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from references(getattr(value, name))
+        case Mapping():
+            for each in value.values():
+                yield from references(each)
+        case tuple():
+            for each in value:
+                yield from references(each)
+
+
 VALUE_ALLOWED = 'text, a whole number or {secret: NAME}; put quotes around anything else, as in "true" or "1.5"'
 
 
 def environment_value(raw: Any) -> str | SecretReference:
     """Read a variable's value: text is kept byte for byte, quotes, `;` and newlines included."""
+    if (reference := reference_of(raw)) is not None:
+        return reference
     match raw:
-        case SecretReference():
-            return raw
-        case {"secret": str(name)} if len(raw) == 1 and re.fullmatch(SECRET_NAME, name):
-            return SecretReference(secret=name)
         case bool():
             raise unfit(VALUE_ALLOWED, found="a boolean: YAML reads yes, no, on, off, true and false so")
         case float():

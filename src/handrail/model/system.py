@@ -19,8 +19,9 @@ from handrail.model.duration import Duration, SomeTime, TenSecondsOrMore
 from handrail.model.edge import Edge
 from handrail.model.logs import Logs
 from handrail.model.notation import HostPath, Name, SecretName, Whole
+from handrail.model.notify import Notify
 from handrail.model.release import Release
-from handrail.model.secret import SecretSource
+from handrail.model.secret import SecretSource, references
 from handrail.model.service import Service
 from handrail.model.threshold import Percent, Thresholds
 from handrail.model.value import Rows, Table, Value
@@ -94,9 +95,17 @@ class System(Value):
     changes: Changes | None = Field(
         default=None, description="The rules that every change obeys; without them an environment has none."
     )
+    notify: Notify | None = Field(default=None, description="Who is told of what; without it nobody is.")
     secrets: Rows[SecretName, SecretSource] = Field(
         default_factory=lambda: Table({}), description="Where each secret comes from, by name."
     )
+
+    @property
+    def own_secrets(self) -> Mapping[str, SecretSource]:
+        """The secrets without those that only channels use: hosts never get these, and no run waits for one."""
+        parts = [getattr(self, name) for name in type(self).model_fields if name != "notify"]
+        channels = set(references(self.notify)) - {name for part in parts for name in references(part)}
+        return Table({name: source for name, source in self.secrets.items() if name not in channels})
 
     def start_order(self) -> tuple[tuple[str, ...], ...]:
         """Name the services in generations: all that a generation needs runs before it. Stop in the reverse order.

@@ -1,4 +1,7 @@
-"""An emergency is announced: in capitals where the operator looks, and by the command that the environment names."""
+"""An emergency is announced: in capitals where the operator looks, and by the command that the environment names.
+
+Its channels are told by `notices`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pyinfra import logger
 
 from handrail.checklist.process import outside
 from handrail.model.clearance import Kind
+from handrail.model.happening import Happening
 from handrail.secrets import masked
 
 if TYPE_CHECKING:
@@ -29,7 +33,8 @@ def announce(run: Run) -> str:
     logger.warning(text)
     command = changes.emergency.announce if changes else None
     if command is None:
-        return "nobody is told: the environment names no command for it"
+        channels = system.notify and system.notify.channels_of(Happening.EMERGENCY)
+        return "" if channels else "nobody is told: the environment names no command and no channel for it"
     told = {
         "event": "emergency", "text": text, "system": system.name, "environment": run.environment.name,
         "run": run.run_id, "verb": str(run.intent.verb), "reason": reason, "change": run.clearance.change,

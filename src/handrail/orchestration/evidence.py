@@ -19,6 +19,7 @@ from handrail.model import moment
 from handrail.model.canonical import canonical
 from handrail.model.change import GOOD
 from handrail.model.clearance import Kind
+from handrail.model.delivery import State
 from handrail.orchestration.emergency import announce
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from handrail.model.clearance import Clearance
     from handrail.model.environment import Environment
     from handrail.model.intent import Intent
+    from handrail.orchestration.notices import Notices
     from handrail.orchestration.run import Run
 
 
@@ -41,6 +43,7 @@ class Evidence:
 
     run: Run
     recorder: Recorder
+    notices: Notices
     # Asks the gate once more.
     ask: Callable[[], Clearance]
     steps: list[dict[str, Any]] = field(default_factory=list)
@@ -61,7 +64,10 @@ class Evidence:
             self._see_again()
             self._begin()
             self._begun = True
-        self._announced(announce(self.run))
+        self.notices.begin()
+        how = announce(self.run)
+        if how:
+            self._announced(how, good=how == "told")
 
     def _see_again(self) -> None:
         """Ask the gate again where its word is old. Who needs none, and what restores service, is not held up."""
@@ -98,11 +104,15 @@ class Evidence:
         self.steps.append(event.json())
         self.recorder.event(event.json())
 
-    def _announced(self, how: str) -> None:
-        if how:
-            at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            outcome, words = "ok" if how == "told" else "failed", self.run.masked(how)
-            self.event(Event(self.run.run_id, "announce", "ANNOUNCE THE EMERGENCY", "operator", outcome, words, at))
+    def _announced(self, how: str, *, good: bool) -> None:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        outcome, words = "ok" if good else "failed", self.run.masked(how)
+        self.event(Event(self.run.run_id, "announce", "ANNOUNCE THE EMERGENCY", "operator", outcome, words, at))
+
+    def _told(self) -> None:
+        """Keep which channels an emergency has reached so far."""
+        for each in self.notices.emergency():
+            self._announced(str(each), good=each.state in {State.SENT, State.BEFORE})
 
     def sealed(self) -> str:
         """Write the record, once, and give the journal's head as one line; empty where it could not be written.
@@ -113,6 +123,7 @@ class Evidence:
             if not self._begun:
                 return ""
             if self._line is None:
+                self._told()
                 self._line = self._recorded(self._ended())
             return self._line
 

@@ -159,6 +159,7 @@ def _seal(state: State, host: Host, watch: Watch) -> bool:
 
 def _judge(state: State, host: Host, watch: Watch) -> bool:
     end = watch.run.verdict()
-    report.ended(watch.run, end, trouble=watch.evidence.trouble)
+    told = watch.evidence.notices.ended(end)
+    report.ended(watch.run, end, trouble=watch.evidence.trouble, told=told)
     leave_with(end.exit_code)
     return end.exit_code == 0

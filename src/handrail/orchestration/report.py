@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pyinfra import logger
 
 from handrail.errors import BadInput
+from handrail.model.delivery import untold
 
 if TYPE_CHECKING:
     from handrail.errors import HandrailError
     from handrail.journal.event import Event
+    from handrail.model.delivery import Delivery
     from handrail.model.verdict import Verdict
     from handrail.orchestration.run import Run
 
@@ -52,14 +54,15 @@ def event(happened: Event) -> None:
             logger.info(f"    [{happened.host}]   {line}")
 
 
-def ended(run: Run, verdict: Verdict, *, trouble: str) -> None:
-    """Tell how the run ended, and what is wrong with its record, if anything."""
-    text = f"{verdict.text}; {run.masked(trouble)}" if trouble else verdict.text
+def ended(run: Run, verdict: Verdict, *, trouble: str, told: tuple[Delivery, ...]) -> None:
+    """Tell how the run ended, and what is wrong with its record or with who was to be told, if anything."""
+    beside = run.masked("; ".join(words for words in (trouble, untold(told)) if words))
+    text = f"{verdict.text}; {beside}" if beside else verdict.text
     end: dict[str, Any] = {"exit_code": verdict.exit_code, "outcome": verdict.word, "text": text}
     plan = run.fleet.plan
     if plan is not None:
         end |= {"what": plan.change, "slot": plan.slot, "warm": plan.warm}
-    _write({"end": end | {"run": run.run_id, "token": run.fleet.token}})
+    _write({"end": end | {"run": run.run_id, "token": run.fleet.token, "told": [each.json() for each in told]}})
     if not quiet():
         logger.info(f"--> {verdict.word}: {text}")
 

@@ -66,7 +66,7 @@ class Run:
     @cached_property
     def secrets(self) -> dict[str, Secret]:
         """The system's secrets; reading them early is how a missing one stops a run before anything is touched."""
-        return resolve_all(self.environment.system.secrets, base=self.base)
+        return resolve_all(self.environment.system.own_secrets, base=self.base)
 
     @cached_property
     def artifact(self) -> Path:

@@ -26,6 +26,7 @@ from handrail.orchestration import report
 from handrail.orchestration.evidence import Evidence, asked
 from handrail.orchestration.gate import Gate
 from handrail.orchestration.leaving import leave_with
+from handrail.orchestration.notices import Notices
 from handrail.orchestration.run import Run
 from handrail.orchestration.send import Line
 from handrail.orchestration.typed import elsewhere, inventory_file, named, own_folder
@@ -107,7 +108,9 @@ def _make(verb: Verb) -> Watch:
     if time.monotonic() - began > PATIENCE_SECONDS:  # a large artifact: the rules may say something else by now
         run.clearance = _cleared(loaded, intent, request)
     run.started = datetime.now(UTC)
-    watch = Watch(run, Evidence(run, recorder.start(), ask=partial(_cleared, loaded, intent, request)))
+    notices = Notices(run)
+    asked_again = partial(_cleared, loaded, intent, request)
+    watch = Watch(run, Evidence(run, recorder.start(), notices, ask=asked_again))
     run.listeners += [report.event, watch.evidence.event]
     if not report.quiet():
         logger.debug("run %s", run.run_id)
