@@ -42,6 +42,7 @@ PLACEHOLDERS = """\
 | `release.sha256` | `${version}` `${artifact}` |
 | `release.smoke` | `${version}` `${slot}` |
 | `release.version.contains` | `${version}` |
+| `schedule.tasks.NAME.command` | `${system}` `${environment}` |
 | `changes.checklist[]` | `${version}` `${sha256}` `${system}` `${environment}` |
 | `notify.templates.EVENT` | [the facts of the event](notifications.md) |
 
@@ -75,6 +76,8 @@ SECTIONS = (
     ("Backup", "backups.NAME"),
     ("Disk", "disk"),
     ("Logs", "logs"),
+    ("Schedule", "schedule"),
+    ("Task", "schedule.tasks.NAME"),
     ("Changes", "changes"),
     ("Freeze", "changes.freezes[]"),
     ("Normal", "changes.normal"),

@@ -15,6 +15,7 @@ from tasks import (
     metrics,
     notify,
     release,
+    schedule,
     system,
     windows,
     worker,
@@ -24,5 +25,5 @@ ns = Collection.from_module(release)
 for module in (system, check, logs, disk, windows, checklist, metrics, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
-for module in (change, audit, backup, database, maintenance, notify):
+for module in (change, audit, backup, database, maintenance, notify, schedule):
     ns.add_collection(Collection.from_module(module))

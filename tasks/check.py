@@ -5,7 +5,13 @@ from fabric import task
 from tasks.options import HELP
 
 
-@task(help={"period": "daily, weekly or monthly", "inventory": HELP["inventory"], "json": HELP["json"]})
+@task(
+    help={
+        "period": "daily, weekly or monthly; or checks by their names, such as disk,errors",
+        "inventory": HELP["inventory"],
+        "json": HELP["json"],
+    }
+)
 def check(c, period, inventory=None, json=False):
     """Compare what the hosts say with the system's thresholds; exit 1 on a WARN, 2 on an ALERT."""
     from handrail.control.looks import show_check  # noqa: PLC0415  # imports what `fab --list` need not wait for

@@ -3,7 +3,8 @@
 import inspect
 from functools import wraps
 
-from fabric import task
+from fabric import Task, task
+from invoke.parser import Argument
 
 HELP = {
     "inventory": "inventory file; HANDRAIL_INVENTORY if left out",
@@ -62,3 +63,27 @@ def changing(auto_shortflags=True, **options):
         return task(help=CHANGE_HELP | options, auto_shortflags=auto_shortflags)(run)
 
     return made
+
+
+class Word(Argument):
+    """A bare word that is left out where a flag is given in its place: a name, or --due."""
+
+    flag = None
+
+    @Argument.value.getter
+    def value(self):
+        """Give the word; none at all is an error of the parser, unless the flag is there."""
+        if self._value is None and self.flag is not None and self.flag.value:
+            return ""
+        return self._value
+
+
+class NameOrDue(Task):
+    """A task with a name as its bare word, or --due."""
+
+    def get_arguments(self, ignore_unknown_help=None):
+        """Give the arguments, the name among them as a word that --due replaces."""
+        arguments = {each.name: each for each in super().get_arguments(ignore_unknown_help)}
+        name = Word(name="name", help=arguments["name"].help, positional=True)
+        name.flag = arguments["due"]
+        return [*(arguments | {"name": name}).values()]

@@ -57,6 +57,7 @@ PROCEDURES = [
     "MNT-01",
     "INC-11",
     "MNT-02",
+    "MNT-03",
     "MNT-06",
     "MNT-07",
 ]

@@ -14,10 +14,11 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 CHUNK = 1 << 16
 # So much of the end of the output is looked at for its last line.
@@ -32,6 +33,10 @@ DEAD_SECONDS = 5
 HIDDEN = frozenset({"HANDRAIL_EVENTS", "HANDRAIL_STORE"})
 
 
+# Nothing; as an argument's default it must not be one that can change.
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
 def outside() -> dict[str, str]:
     """Give the environment for a command that is not ours."""
     return {name: value for name, value in os.environ.items() if name not in HIDDEN}
@@ -43,14 +48,15 @@ class Output:
 
     tail: bytes = b""
     cut: bool = False
+    most: int = TAIL
     _whole: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def take(self, chunk: bytes) -> None:
         """Add what was printed."""
         self._whole.update(chunk)
         kept = self.tail + chunk
-        self.cut = self.cut or len(kept) > TAIL
-        self.tail = kept[-TAIL:]
+        self.cut = self.cut or len(kept) > self.most
+        self.tail = kept[-self.most :]
 
     @property
     def digest(self) -> str:
@@ -67,22 +73,31 @@ class Ended:
     output: Output
 
 
-def run(words: Sequence[str], *, seconds: float) -> Ended:
-    """Run a command without a shell and without input; when it ends, or its time is over, all that it started ends."""
-    output = Output()
+def run(
+    words: Sequence[str], *, seconds: float, variables: Mapping[str, str] = NO_VARIABLES, grace: float = 0,
+    most: int = TAIL,
+) -> Ended:  # fmt: skip
+    """Run a command without a shell and without input; when it ends, or its time is over, all that it started ends.
+
+    With `grace` it is asked to end first, and has so many seconds for it. `most` is how much of its output is kept.
+    """
+    output = Output(most=most)
     reading, writing = os.pipe()
     try:
         os.set_blocking(reading, False)
         try:
             process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing, start_new_session=True,
-                env=outside(),
+                env={**outside(), **variables},
             )  # fmt: skip
         except OSError as error:
             return Ended(None, f"cannot be run: {error.strerror}: {words[0]}", output)
         finally:
             os.close(writing)
         in_time = _follow(process, reading, output, until=time.monotonic() + seconds)
+        if not in_time and grace:
+            process.terminate()
+            _follow(process, reading, output, until=time.monotonic() + grace)
         _end(process)
         _drain(reading, output)
     finally:

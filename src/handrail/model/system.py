@@ -21,6 +21,7 @@ from handrail.model.logs import Logs
 from handrail.model.notation import HostPath, Name, SecretName, Whole
 from handrail.model.notify import Notify
 from handrail.model.release import Release
+from handrail.model.schedule import Schedule
 from handrail.model.secret import SecretSource, references
 from handrail.model.service import Service
 from handrail.model.threshold import Percent, Thresholds
@@ -92,6 +93,7 @@ class System(Value):
     )
     disk: Disk = Field(default_factory=Disk, description="What `fab disk` may free when a disk fills up.")
     logs: Logs = Field(default_factory=Logs, description="Log files that are rotated, and how long they are kept.")
+    schedule: Schedule = Field(default_factory=Schedule, description="What is done each day, week, month and quarter.")
     changes: Changes | None = Field(
         default=None, description="The rules that every change obeys; without them an environment has none."
     )

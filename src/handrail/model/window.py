@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import core_schema
 
-from handrail.model.finding import near
+from handrail.model import weekday
 from handrail.model.value import unfit
-from handrail.model.zone import DAYS, TimeZone, instant
+from handrail.model.zone import TimeZone, instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,9 +32,6 @@ AHEAD = timedelta(days=400)
 # A row of touching windows ends within two weeks, or never.
 BEHIND = timedelta(days=16)
 
-_LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DAY = {name: day for day, long in enumerate(_LONG) for name in (long, long[:3])} | {"tues": 1, "thur": 3, "thurs": 3}
-_DAILY = frozenset({"daily", "every day"})
 _ANY = frozenset({"any time", "anytime"})
 _TIME = r"([0-9]{2}):([0-9]{2})"
 # Documents have a dash there as often as a hyphen.
@@ -72,7 +69,8 @@ class Window:
             raise unfit(
                 f"{ALLOWED}; a whole day is 00:00-24:00", found=f"{match['begin']}-{match['end']}, which is no time"
             )
-        return cls(text, _days(match["days"].lower()), begin, end if end > begin else end + _MINUTES)
+        days = weekday.days(match["days"].lower(), allowed=ALLOWED)
+        return cls(text, days, begin, end if end > begin else end + _MINUTES)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
@@ -89,7 +87,7 @@ class Window:
 
 def _half(text: str) -> str:
     """Say it where YAML has cut a window in two."""
-    if text.lower() in _DAY:
+    if weekday.is_day(text):
         return f"{text!r} alone; YAML cuts [Sat,Sun 00:00-24:00] at the comma: write Sat & Sun, or put quotes around it"
     return ""
 
@@ -99,26 +97,6 @@ def _minutes(written: str, *, last: int) -> int:
     if minutes > 59 or hours * 60 + minutes > (_MINUTES if last == 24 else _MINUTES - 1):
         raise unfit(f"times from 00:00 to 23:59; 24:00 as an end; {ALLOWED}", found=f"the time {written}")
     return hours * 60 + minutes
-
-
-def _days(written: str) -> tuple[int, ...]:
-    if written in _DAILY:
-        return tuple(range(7))
-    days: set[int] = set()
-    for item in re.split(r" ?(?:&|,| and ) ?", written):
-        first, *more = (_day(name) for name in re.split(r" ?[-\u2013] ?", item, maxsplit=1))
-        last = more[0] if more else first
-        if more and first == last:
-            raise unfit(ALLOWED, found=f"the days {item!r}, from a day to itself")
-        days.update((first + step) % 7 for step in range((last - first) % 7 + 1))
-    return tuple(sorted(days))
-
-
-def _day(name: str) -> int:
-    if name not in _DAY:
-        known = (*_LONG, *(day.lower() for day in DAYS), *_DAILY)
-        raise unfit(ALLOWED, found=f"the day {name!r}" if name else "no day", suggestion=near(name, known))
-    return _DAY[name]
 
 
 def _some(windows: tuple[Window, ...]) -> tuple[Window, ...]:

@@ -1,0 +1,56 @@
+"""News of scheduled tasks: what failed, warned or was missed, for whoever is to be told.
+
+This is the one place where news leaves the schedule. To send it elsewhere, let `tell` call that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from handrail.control.show import warning
+from handrail.journal.record import written
+from handrail.model.level import Level
+from handrail.model.zone import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from zoneinfo import ZoneInfo
+
+    from handrail.model.environment import Environment
+    from handrail.model.occasion import Past
+    from handrail.model.schedule import Task
+
+WARNED, FAILED, MISSED = "schedule.warned", "schedule.failed", "schedule.missed"
+
+
+class Tell(Protocol):
+    """Whoever is told of what failed, warned or was missed."""
+
+    def __call__(self, environment: Environment, event: str, facts: Mapping[str, str], *, key: str) -> object:
+        """Tell it; `key` is the same for what is the same, so that it is told once."""
+
+
+def tell(environment: Environment, event: str, facts: Mapping[str, str], *, key: str) -> None:  # noqa: ARG001  # for what sends messages
+    """Say it on standard error."""
+    where = f"{environment.system.name} on {environment.name}"
+    warning(f"{event} {where}: {facts['task']} ({facts['owner']}): {facts['text']}")
+
+
+def news(task: Task, run: Past, zone: ZoneInfo, *, late: bool) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give the events of a run that ended, each with its facts: none where all is well and in time."""
+    facts = {
+        "task": task.name, "owner": task.owner, "kind": task.kind, "level": str(run.level), "text": run.text,
+        "occasion": written(run.occasion), "local": shown(run.occasion, zone), "missed": str(run.missed),
+        "who": run.who, "run": run.run,
+    }  # fmt: skip
+    if run.missed or run.open or late:
+        yield MISSED, facts
+    if run.level is Level.WARN and not run.open:
+        yield WARNED, facts
+    if run.level is Level.ALERT:
+        yield FAILED, facts
+
+
+def key_of(environment: Environment, event: str, facts: Mapping[str, str]) -> str:
+    """Name an event so that the same one has the same name, whoever tells of it."""
+    return "/".join((event, environment.system.name, environment.name, facts["task"], facts["occasion"]))
