@@ -49,9 +49,9 @@ def history(c, name="", lines="20", inventory=None, json=False):
     show_history(inventory, name, lines=str(lines), as_json=json)
 
 
-@task(help={"inventory": HELP["inventory"]})
-def unit(c, inventory=None):
-    """Print a service and a timer for systemd that run what is due every five minutes."""
-    from handrail.control.schedule_tasks import show_units  # noqa: PLC0415  # likewise
+@task(help={"inventory": HELP["inventory"], "output": "a folder to write them to; printed if left out"})
+def unit(c, output="", inventory=None):
+    """Make a service and a timer for systemd that run what is due every five minutes."""
+    from handrail.control.schedule_tasks import write_units  # noqa: PLC0415  # likewise
 
-    show_units(inventory)
+    write_units(inventory, output=output)

@@ -53,7 +53,7 @@ def answers(items: Sequence[Item], case: Case) -> tuple[Answer, ...]:
 
 
 def _answer(item: Item, found: Found, seconds: float, case: Case) -> Answer:
-    evidence = shown(found.evidence, case.mask)
+    evidence = one_line(found.evidence, case.mask)
     return Answer(
         item=item.item,
         kind=item.kind,
@@ -92,14 +92,14 @@ def last_line(output: process.Output, mask: Callable[[str], str]) -> str:
     text = output.tail.decode("utf-8", "replace")
     if output.cut:
         text = text.partition("\n")[2] or "a line of more than 64 KB"
-    lines = [shown(line, mask) for line in mask(text).splitlines()]
+    lines = [one_line(line, mask) for line in mask(text).splitlines()]
     return next((line for line in reversed(lines) if line), "")
 
 
-def shown(text: str, mask: Callable[[str], str]) -> str:
+def one_line(text: str, mask: Callable[[str], str], *, most: int = LETTERS) -> str:
     """Make one line that a person can read; a secret is masked however it is coloured, and before anything is cut."""
     plain = "".join(letter if letter.isprintable() else " " for letter in _COLOURS.sub("", mask(text)))
-    return mask(plain).strip()[:LETTERS]
+    return mask(plain).strip()[:most]
 
 
 def _file(item: Item, case: Case) -> Found:

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from handrail.checklist import one_line
+from handrail.checklist.variables import mask_here
 from handrail.control import schedule_news, task_work
 from handrail.control.schedule_result import Result
 from handrail.control.task_work import Outcome
@@ -101,10 +103,11 @@ class Scheduler:
             raise BadInput(f"{name} is done by its {task.kind}", next_step=f"fab schedule.run {name}")
         if not text:
             raise BadInput("say what was done and found", next_step=f'fab schedule.run {name} --done --text "…"')
+        said = self._masked(text)
         found, now = self._due(task) or self._at_once(), self._now()
         late = bool(self._lateness(task, found))
         run = self._runs.claim(name, found, who=operator(), now=now, until=now + SKEW)
-        ended = run and self._runs.end(run, ended=now, level=level, text=text + self._said(task, found), lasting=True)
+        ended = run and self._runs.end(run, ended=now, level=level, text=said + self._said(task, found), lasting=True)
         if not ended:
             raise self._taken(name)
         self._news(task, ended, late=late)
@@ -133,9 +136,13 @@ class Scheduler:
         try:
             return self._seams.work(task, self._here, self._loaded)
         except HandrailError as error:
-            return Outcome(Level.ALERT, error.message)
+            return Outcome(Level.ALERT, self._masked(error.message))
         except Exception as error:  # noqa: BLE001  # one task that goes wrong must not hold up the others
-            return Outcome(Level.ALERT, f"{type(error).__name__}: {error}")
+            return Outcome(Level.ALERT, self._masked(f"{type(error).__name__}: {error}"))
+
+    def _masked(self, text: str) -> str:
+        """Take out secrets, and what no line of a table can show."""
+        return one_line(text, mask_here(self._environment.system, base=self._loaded.base), most=task_work.TEXT_LETTERS)
 
     def _asked(self, task: Task, found: Due) -> Result:
         """Say that a person has something to do; once it is overdue, write that down."""
@@ -165,8 +172,7 @@ class Scheduler:
 
     def _news(self, task: Task, run: Past, *, late: bool) -> None:
         for event, facts in schedule_news.news(task, run, self.zone, late=late):
-            key = schedule_news.key_of(self._environment, event, facts)
-            self._seams.tell(self._environment, event, facts, key=key)
+            self._seams.tell(self._loaded, event, facts, key=schedule_news.key_of(run))
 
     def _named(self, name: str) -> Task:
         if name not in self.tasks:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from zoneinfo import ZoneInfo
 
-    from handrail.model.environment import Environment
+    from handrail.hosts.inventory import Loaded
     from handrail.model.occasion import Past
     from handrail.model.schedule import Task
 
@@ -26,22 +26,22 @@ WARNED, FAILED, MISSED = "schedule.warned", "schedule.failed", "schedule.missed"
 class Tell(Protocol):
     """Whoever is told of what failed, warned or was missed."""
 
-    def __call__(self, environment: Environment, event: str, facts: Mapping[str, str], *, key: str) -> object:
-        """Tell it; `key` is the same for what is the same, so that it is told once."""
+    def __call__(self, loaded: Loaded, event: str, facts: Mapping[str, str], *, key: str) -> object:
+        """Tell it; the same event with the same key is the same, and is told once."""
 
 
-def tell(environment: Environment, event: str, facts: Mapping[str, str], *, key: str) -> None:  # noqa: ARG001  # for what sends messages
+def tell(loaded: Loaded, event: str, facts: Mapping[str, str], *, key: str) -> None:  # noqa: ARG001  # for what sends messages
     """Say it on standard error."""
+    environment = loaded.environment
     where = f"{environment.system.name} on {environment.name}"
-    warning(f"{event} {where}: {facts['task']} ({facts['owner']}): {facts['text']}")
+    warning(f"{event} {where}: {facts['schedule']} ({facts['owner']}): {facts['text']}")
 
 
 def news(task: Task, run: Past, zone: ZoneInfo, *, late: bool) -> Iterator[tuple[str, dict[str, str]]]:
     """Give the events of a run that ended, each with its facts: none where all is well and in time."""
     facts = {
-        "task": task.name, "owner": task.owner, "kind": task.kind, "level": str(run.level), "text": run.text,
-        "occasion": written(run.occasion), "local": shown(run.occasion, zone), "missed": str(run.missed),
-        "who": run.who, "run": run.run,
+        "schedule": task.name, "owner": task.owner, "due": shown(run.occasion, zone), "text": run.text,
+        "kind": task.kind, "level": str(run.level), "missed": str(run.missed), "who": run.who, "run": run.run,
     }  # fmt: skip
     if run.missed or run.open or late:
         yield MISSED, facts
@@ -51,6 +51,6 @@ def news(task: Task, run: Past, zone: ZoneInfo, *, late: bool) -> Iterator[tuple
         yield FAILED, facts
 
 
-def key_of(environment: Environment, event: str, facts: Mapping[str, str]) -> str:
-    """Name an event so that the same one has the same name, whoever tells of it."""
-    return "/".join((event, environment.system.name, environment.name, facts["task"], facts["occasion"]))
+def key_of(run: Past) -> str:
+    """Name an occasion, so that whoever tells of it names it so."""
+    return f"{run.task}/{written(run.occasion)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from handrail.control import schedule_tables
@@ -95,12 +96,16 @@ def show_history(inventory: str | None, name: str, *, lines: str, as_json: bool)
 
 
 @exits
-def show_units(inventory: str | None) -> int:
-    """Print units for systemd that run what is due."""
+def write_units(inventory: str | None, *, output: str) -> int:
+    """Write units for systemd that run what is due, into a folder or to standard output."""
     from handrail.control.schedule_unit import units  # noqa: PLC0415
 
     here = opened(inventory)
-    sys.stdout.write(units(here, here.load()))
+    for name, text in units(here, here.load()).items():
+        if output:
+            Path(output).mkdir(parents=True, exist_ok=True)
+            (Path(output) / name).write_text(text)
+        sys.stdout.write(f"{Path(output) / name}\n" if output else f"# {name}\n{text}\n")
     return 0
 
 

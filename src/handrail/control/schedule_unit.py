@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
 # systemd.timer(5): a second that was missed while the machine was off is made up for by Persistent; a service that
 # still runs is not started again. systemd.service(5): a service of the type oneshot has no time limit of its own.
-TEXT = """\
-# /etc/systemd/system/{name}.service
+SERVICE = """\
 [Unit]
 Description=Scheduled tasks of {title}
 Wants=network-online.target
@@ -31,8 +30,8 @@ Environment="HANDRAIL_SYSTEM={system}"
 ExecStart={fab} schedule.run --due --inventory {inventory}
 # A WARN is told of, and is no failure of this unit.
 SuccessExitStatus=1
-
-# /etc/systemd/system/{name}.timer
+"""
+TIMER = """\
 [Unit]
 Description=Every five minutes: scheduled tasks of {title}
 
@@ -46,19 +45,21 @@ WantedBy=timers.target
 """
 
 
-def units(here: Inventory, loaded: Loaded) -> str:
-    """Write the service and the timer for this folder, this user and this inventory."""
+def units(here: Inventory, loaded: Loaded) -> dict[str, str]:
+    """Write the service and the timer for this folder, this user and this inventory, by the names of their files."""
     environment = loaded.environment
     system = environment.system.name
-    return TEXT.format(
-        name=f"handrail-schedule-{system}-{environment.name}",
-        title=f"{system} on {environment.name}",
-        user=getpass.getuser(),
-        folder=_escaped(Path.cwd()),
-        system=system,
-        fab=_quoted(Path(sys.executable).with_name("fab")),
-        inventory=_quoted(Path(os.path.relpath(here.path))),
-    )
+    name = f"handrail-schedule-{system}-{environment.name}"
+    values = {
+        "name": name,
+        "title": f"{system} on {environment.name}",
+        "user": getpass.getuser(),
+        "folder": _escaped(Path.cwd()),
+        "system": system,
+        "fab": _quoted(Path(sys.executable).with_name("fab")),
+        "inventory": _quoted(Path(os.path.relpath(here.path))),
+    }
+    return {f"{name}.service": SERVICE.format_map(values), f"{name}.timer": TIMER.format_map(values)}
 
 
 def _escaped(path: Path) -> str:

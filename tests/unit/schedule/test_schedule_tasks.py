@@ -17,7 +17,6 @@ from fabric.main import program
 from handrail.control import schedule_tasks
 from handrail.control.inventory import read
 from handrail.control.schedule import run_due
-from handrail.control.schedule_unit import units
 from handrail.journal.open import reader, writer
 from handrail.journal.task_runs import TaskRuns
 from handrail.model.level import Level
@@ -197,24 +196,23 @@ def test_a_task_that_went_away_keeps_its_history(due, described, capsys):
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze: apt-get install systemd")
-def test_the_units_are_such_that_systemd_takes_them(opened, tmp_path, monkeypatch):
+def test_the_units_are_such_that_systemd_takes_them(described, tmp_path, monkeypatch, capsys):
+    inventory = described(YEARLY)
     folder = tmp_path / "a folder of 100%"
     folder.mkdir()
-    here, loaded = opened(YEARLY)
     monkeypatch.chdir(folder)
-    files = {}
-    for line in units(here, loaded).splitlines(keepends=True):
-        if line.startswith("# /etc/systemd/system/"):
-            files[Path(line[2:].strip()).name] = ""
-        elif files:
-            files[next(reversed(files))] += line
-    assert [*files] == ["handrail-schedule-vendhub-prod.service", "handrail-schedule-vendhub-prod.timer"]
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    done = subprocess.run(
-        ["systemd-analyze", "verify", *(str(tmp_path / name) for name in files)],
-        capture_output=True, text=True, timeout=60, check=False,
+    code, said = called(capsys, schedule_tasks.write_units, inventory, output="units")
+    files = [Path(line) for line in said.out.splitlines()]
+    assert (code, [file.name for file in files]) == (
+        0, ["handrail-schedule-vendhub-prod.service", "handrail-schedule-vendhub-prod.timer"]
     )  # fmt: skip
-    mine = [line for line in done.stderr.splitlines() if "handrail-schedule" in line]
-    assert mine == []
-    assert f"WorkingDirectory={folder}".replace("%", "%%") in files["handrail-schedule-vendhub-prod.service"]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, files)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert [line for line in done.stderr.splitlines() if "handrail-schedule" in line] == []
+    text = files[0].read_text()
+    assert f"WorkingDirectory={folder}".replace("%", "%%") in text
+    assert f"ExecStart={FAB[0]} schedule.run --due --inventory ../inventories/prod.py" in text
+    assert "very-secret-word" not in text
+    code, said = called(capsys, schedule_tasks.write_units, inventory, output="")
+    assert said.out.count("# handrail-schedule") == 2

@@ -35,8 +35,8 @@ class World:
             raise found
         return found
 
-    def tell(self, _environment, event, facts, *, key):
-        self.told.append((event, facts["task"], facts["text"]))
+    def tell(self, _loaded, event, facts, *, key):
+        self.told.append((event, facts["schedule"], facts["text"]))
         self.key = key
 
     @property
@@ -109,7 +109,7 @@ def test_what_is_not_well_is_told(due, world, level, event):
     run(NINE)
     assert world.told == ([(event, "check", "disk")] if event else [])
     if event:
-        assert world.key == f"{event}/vendhub/prod/check/2026-11-24T09:00:00.000Z"
+        assert world.key == "check/2026-11-24T09:00:00.000Z"
 
 
 def test_however_many_were_missed_it_is_caught_up_once_and_says_so(due, world):
@@ -187,6 +187,13 @@ def test_what_a_person_has_done_is_no_longer_due(at):
     result = at(NINE + HOUR, REVIEW).done("review", "looked, nothing odd", Level.OK)
     assert (result.level, result.text, result.run.occasion) == (Level.OK, "looked, nothing odd", NINE)
     assert at(NINE + 10 * HOUR, REVIEW).run_due() == []
+
+
+def test_what_a_person_said_is_one_line_without_secrets(at):
+    result = at(NINE + HOUR, REVIEW).done("review", "the password\nis very-secret-word\x1b[31m", Level.OK)
+    assert result.text == "the password is ********"
+    # Not cut as a line of evidence is.
+    assert len(at(NINE + HOUR, REVIEW).done("review", "word " * 150, Level.OK).text) > 700
 
 
 def test_what_was_done_late_says_so_and_what_it_stands_for(at, world):
