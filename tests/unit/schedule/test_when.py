@@ -149,6 +149,13 @@ def test_the_last_day_of_february_is_that_of_the_year():
     ]  # fmt: skip
 
 
+def test_the_first_instant_is_not_in_a_span_and_the_last_one_is():
+    when, nine = When.read("daily 09:00"), at("2026-11-24T09:00")
+    assert occasions(when, ZoneInfo("UTC"), after=nine, until=nine + DAY) == (nine + DAY,)
+    assert occasions(when, ZoneInfo("UTC"), after=nine - MINUTE, until=nine) == (nine,)
+    assert following(when, ZoneInfo("UTC"), after=nine) == nine + DAY
+
+
 def test_a_fifth_week_is_in_the_months_that_have_one():
     assert local("monthly 5th Tue 09:00", UTC, "2028-01-01T00:00", "2028-08-31T00:00") == [
         "02-29 09:00 UTC", "05-30 09:00 UTC", "08-29 09:00 UTC"
