@@ -22,7 +22,7 @@ from handrail.journal.operator import operator
 from handrail.journal.task_runs import TaskRuns
 from handrail.model import moment
 from handrail.model.finding import near
-from handrail.model.level import Level
+from handrail.model.level import Level, worst
 from handrail.model.occasion import SKEW, Due, due, is_overdue
 from handrail.model.zone import shown
 
@@ -125,10 +125,14 @@ class Scheduler:
         except BaseException:
             self._runs.end(run, ended=self._now(), level=Level.ALERT, text=f"interrupted{late}")
             raise
-        ended = self._runs.end(run, ended=self._now(), level=outcome.level, text=outcome.text + late)
+        was = f"it was {outcome.level}: {outcome.text}"
+        try:
+            ended = self._runs.end(run, ended=self._now(), level=outcome.level, text=outcome.text + late)
+        except HandrailError as error:
+            return Result(task, found, Level.ALERT, f"NOT IN THE JOURNAL, {error.message}; {was}", run)
         if ended is None:
-            text = f"took too long, and somebody else has taken it over; it was {outcome.level}: {outcome.text}"
-            return Result(task, found, max(Level.WARN, outcome.level, key=lambda level: level.rank), text, run)
+            text = f"took too long, and somebody else has taken it over; {was}"
+            return Result(task, found, worst((Level.WARN, outcome.level)), text, run)
         self._news(task, ended, late=bool(found.late(now)))
         return Result(task, found, ended.level or Level.OK, ended.text, ended)
 

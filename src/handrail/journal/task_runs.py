@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from handrail.errors import Refused
 from handrail.journal import task_tables
 from handrail.journal.record import Entry, Retention, clean, written
 from handrail.journal.task_tables import RUNS, TASKS, moment
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 # So many of a task's newest runs tell what is due.
 NEWEST = 20
+# How long the end of a run is tried to be written down, and the pause between two tries; a claim lasts longer.
+PATIENCE_SECONDS, PAUSE_SECONDS = 60, 1
 # The kind of a record in the journal.
 KIND = "task"
 C = RUNS.c
@@ -65,11 +68,21 @@ class TaskRuns:
     def end(self, run: Past, *, ended: datetime, level: Level, text: str, lasting: bool = False) -> Past | None:
         """Write down how a run went, here and in the journal; nothing when somebody else has taken it over.
 
+        A store that is away is waited for: what was done must not be done again because nobody could write it down.
         What a person said is `lasting`: it is kept as long as changes are.
         """
+        import tenacity  # noqa: PLC0415  # 0.1 s that looking need not wait for
+
         done = replace(run, ended=ended, level=level, text=str(clean(text)).replace("\0", ""))
         retention = Retention.CHANGE if lasting else Retention.ACCESS
-        return done if self._store.change(lambda connection: self._end(connection, done, retention)) else None
+        patiently = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(Refused),
+            stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+            wait=tenacity.wait_fixed(PAUSE_SECONDS),
+            reraise=True,
+        )
+        mine = patiently(self._store.change, lambda connection: self._end(connection, done, retention))
+        return done if mine else None
 
     def miss(self, task: str, found: Due, *, who: str, now: datetime, text: str) -> Past | None:
         """Write down that people have left an occasion for too long; nothing when that is known, or it was done."""

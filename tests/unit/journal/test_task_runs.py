@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handrail.errors import Refused
-from handrail.journal import chain, head, task_tables
+from handrail.journal import chain, head, task_runs, task_tables
 from handrail.journal.store import Store
 from handrail.journal.task_runs import KIND, TaskRuns
 from handrail.model.level import Level
@@ -178,6 +178,23 @@ def test_processes_at_the_same_time_run_every_occasion_once(url, tmp_path, open_
     assert len(runs_of(opened).history(task="check", count=99)) == len(taken)
     assert 23 in taken
     assert chain.verify(opened).ok
+
+
+def test_a_store_that_is_away_for_a_while_is_waited_for(runs, store, monkeypatch):
+    run, change, away = claim(runs), store.change, iter("two")
+
+    def changed(work):
+        if next(away, ""):
+            raise Refused("away")
+        return change(work)
+
+    monkeypatch.setattr(store, "change", changed)
+    monkeypatch.setattr(task_runs, "PAUSE_SECONDS", 0.05)
+    assert runs.end(run, ended=NOW, level=Level.OK, text="fine").text == "fine"
+    monkeypatch.setattr(task_runs, "PATIENCE_SECONDS", 0.2)
+    away = iter("x" * 99)
+    with pytest.raises(Refused, match="away"):
+        runs.end(run, ended=NOW, level=Level.OK, text="fine")
 
 
 def test_tables_that_somebody_altered_are_refused_in_words(runs, url):

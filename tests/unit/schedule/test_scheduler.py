@@ -152,6 +152,21 @@ def test_a_result_that_comes_after_another_took_over_does_not_count(due, world, 
     assert [(past.who, past.text) for past in recorded()] == [("other@two", "mine")]
 
 
+def test_a_result_that_cannot_be_written_down_is_an_alert_and_the_others_are_run(due, world, monkeypatch):
+    run = due(CHECK, LATER)
+    end = TaskRuns.end
+
+    def ended(self, run, **said):
+        if run.task == "check":
+            raise Refused("the disk of the journal is full")
+        return end(self, run, **said)
+
+    monkeypatch.setattr(TaskRuns, "end", ended)
+    first, second = run(NINE + HOUR / 2)
+    assert (first.level, second.level) == (Level.ALERT, Level.OK)
+    assert first.text == "NOT IN THE JOURNAL, the disk of the journal is full; it was OK: all is well"
+
+
 def test_an_interrupted_run_is_written_down_as_such(due, world):
     run = due(CHECK)
     world.outcomes["check"] = KeyboardInterrupt()
