@@ -86,7 +86,7 @@ def test_a_command_ends_soon_after_its_deadline_even_when_who_began_it_was_kille
 import sys
 from handrail.control import task_work
 task_work.BEHIND_SECONDS = 1
-task_work._run(["sh", "-c", "echo $$ >{tmp_path}/pid; exec sleep 300"], sys.modules["t"].TASK, {{}}, grace=0)
+task_work._run(["sh", "-c", "sleep 300 & echo $! >{tmp_path}/pid; wait"], sys.modules["t"].TASK, {{}}, grace=0)
 """
     program = (
         "import sys, types; from handrail.model.schedule import Task\n"
