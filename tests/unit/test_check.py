@@ -11,7 +11,9 @@ from handrail.control import looks, tables
 from handrail.control.check import check
 from handrail.control.inventory import read
 from handrail.control.look import Look
+from handrail.errors import BadInput
 from handrail.hosts.script import read_reply
+from handrail.model.check import Checks
 from handrail.model.host_state import Gate, HostState, UnitState
 from handrail.model.level import Finding, Level, worst
 from handrail.model.roles import roles_of
@@ -156,3 +158,10 @@ def test_a_period_that_there_is_not_is_bad_input(capsys):
         looks.show_check("yearly", "inventories/prod.py", as_json=False)
     assert ended.value.code == 2
     assert "daily, weekly, monthly" in capsys.readouterr().err
+
+
+def test_checks_can_be_asked_for_by_their_names_each_once():
+    checks = Checks(weekly=("disk", "largest"))
+    assert checks.named("errors,weekly,disk") == ("errors", "disk", "largest")
+    with pytest.raises(BadInput, match="fab check dsk; allowed: daily, .*; did you mean disk"):
+        checks.named("errors,dsk")

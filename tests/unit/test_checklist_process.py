@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -41,6 +42,19 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path):
     assert time.monotonic() - began < 3
     assert gone(tmp_path / "child")
     assert gone(tmp_path / "deaf")
+
+
+def test_ctrl_c_ends_it_too(tmp_path):
+    words = ["sh", "-c", f"sleep 300 & echo $! >{tmp_path}/child; echo begun; wait"]
+    script = f"from handrail.checklist.process import run; run({words!r}, seconds=60)"
+    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 20
+    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text().strip():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=20)
+    assert gone(tmp_path / "child")
 
 
 def gone(file):

@@ -94,11 +94,15 @@ def run(
             return Ended(None, f"cannot be run: {error.strerror}: {words[0]}", output)
         finally:
             os.close(writing)
-        in_time = _follow(process, reading, output, until=time.monotonic() + seconds)
-        if not in_time and grace:
-            process.terminate()
-            _follow(process, reading, output, until=time.monotonic() + grace)
-        _end(process)
+        in_time = False
+        try:
+            in_time = _follow(process, reading, output, until=time.monotonic() + seconds)
+        finally:
+            # Also when somebody presses Ctrl-C, which does not reach it.
+            if not in_time and grace:
+                process.terminate()
+                _follow(process, reading, output, until=time.monotonic() + grace)
+            _end(process)
         _drain(reading, output)
     finally:
         os.close(reading)

@@ -15,6 +15,7 @@ from handrail.checklist import one_line
 from handrail.checklist.variables import mask_here
 from handrail.control import schedule_news, task_work
 from handrail.control.schedule_result import Result
+from handrail.control.show import warning
 from handrail.control.task_work import Outcome
 from handrail.errors import BadInput, HandrailError, Refused
 from handrail.journal.open import writer
@@ -176,7 +177,10 @@ class Scheduler:
 
     def _news(self, task: Task, run: Past, *, late: bool) -> None:
         for event, facts in schedule_news.news(task, run, self.zone, late=late):
-            self._seams.tell(self._loaded, event, facts, key=schedule_news.key_of(run))
+            try:
+                self._seams.tell(self._loaded, event, facts, key=schedule_news.key_of(run))
+            except Exception as error:  # noqa: BLE001  # it is written down; who cannot be told holds nobody up
+                warning(f"{event} of {task.name} could not be told: {type(error).__name__}: {error}")
 
     def _named(self, name: str) -> Task:
         if name not in self.tasks:
@@ -189,15 +193,16 @@ class Scheduler:
     def _taken(self, name: str) -> Refused:
         newest = self._runs.newest(name, 1)
         who = f"{newest[0].who} since {shown(newest[0].started, self.zone)}" if newest else "somebody else"
-        return Refused(f"{name} is being run by {who}", next_step=f"fab schedule.history {name}")
+        return Refused(f"{name} is being run by {who}", next_step=f"fab schedule.history --name {name}")
 
     def _due(self, task: Task) -> Due | None:
         past = self._runs.newest(task.name)
         return due(task, self.zone, past, since=self._since[task.name], now=self._now())
 
     def _at_once(self) -> Due:
-        """Give an occasion of its own to what is run though it is not due."""
-        return Due(self._now(), 0)
+        """Give an occasion of its own to what is run though it is not due, as exact as records are."""
+        now = self._now()
+        return Due(now.replace(microsecond=now.microsecond // 1000 * 1000), 0)
 
     def _now(self) -> datetime:
         return self._begin + timedelta(seconds=time.monotonic() - self._began)

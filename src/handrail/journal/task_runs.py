@@ -43,7 +43,7 @@ class TaskRuns:
 
     def see(self, tasks: Mapping[str, str], *, now: datetime) -> None:
         """Note the tasks, with the words that say when they are due; what is new or otherwise counts from now on."""
-        if self._there and all(self._seen().get(name, ("",))[0] == words for name, words in tasks.items()):
+        if self._there and self.since(tasks).keys() == tasks.keys():
             return
         self._store.change(lambda connection: self._note(connection, tasks, now))
         self._there = True

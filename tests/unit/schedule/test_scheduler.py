@@ -176,6 +176,19 @@ def test_an_interrupted_run_is_written_down_as_such(due, world):
     assert (past.level, past.text) == (Level.ALERT, "interrupted")
 
 
+def test_who_cannot_be_told_holds_nobody_up(due, world, capsys):
+    run = due(CHECK, LATER)
+    world.outcomes |= {"check": Outcome(Level.WARN, "disk"), "later": Outcome(Level.WARN, "disk")}
+
+    def tell(*_, **__):
+        raise OSError("no network")
+
+    world.tell = tell
+    assert len(run(NINE + HOUR / 2)) == 2
+    assert len(recorded()) == len(recorded("later")) == 1
+    assert "schedule.warned of check could not be told: OSError: no network" in capsys.readouterr().err
+
+
 def test_an_error_of_handrail_is_told_in_its_words(due, world):
     run = due(CHECK)
     world.outcomes["check"] = HandrailError("no such thing", next_step="look")
