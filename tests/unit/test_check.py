@@ -163,5 +163,5 @@ def test_a_period_that_there_is_not_is_bad_input(capsys):
 def test_checks_can_be_asked_for_by_their_names_each_once():
     checks = Checks(weekly=("disk", "largest"))
     assert checks.named("errors,weekly,disk") == ("errors", "disk", "largest")
-    with pytest.raises(BadInput, match="fab check dsk; allowed: daily, .*; did you mean disk"):
+    with pytest.raises(BadInput, match=r"fab check dsk; allowed: daily, .*; did you mean disk"):
         checks.named("errors,dsk")
