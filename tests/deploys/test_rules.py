@@ -394,7 +394,19 @@ def test_every_deploy_file_asks_the_rules(tmp_path, keys, verb):
     (tmp_path / "app" / "app.tar.gz").write_bytes(BYTES)
     release = {"artifact": "app.tar.gz", "sha256": DIGEST}
     nothing = dict.fromkeys(
-        ["startup", "hold", "resume", "rollback", "restart", "scale", "disk", "logrotate", "rehearse", "backup", "vacuum"]
+        [
+            "startup",
+            "hold",
+            "resume",
+            "rollback",
+            "restart",
+            "scale",
+            "disk",
+            "logrotate",
+            "rehearse",
+            "backup",
+            "vacuum",
+        ]
     )
     fleet.describe(tmp_path / "app", {"release": release, "changes": {**RULES, "standard": nothing}})
     here = Shop(fleet.write(tmp_path / "app", failing={}), keys, pyinfra)

@@ -1,7 +1,4 @@
-"""News of scheduled tasks: what failed, warned or was missed, for whoever is to be told.
-
-This is the one place where news leaves the schedule. To send it elsewhere, let `tell` call that.
-"""
+"""News of scheduled tasks: what failed, warned or was missed, for whoever is to be told."""
 
 from __future__ import annotations
 
@@ -9,8 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from handrail.control.show import warning
 from handrail.journal.record import written
+from handrail.model.happening import Happening
 from handrail.model.level import Level
 from handrail.model.zone import shown
+from handrail.notify.announce import announce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,11 +29,12 @@ class Tell(Protocol):
         """Tell it; the same event with the same key is the same, and is told once."""
 
 
-def tell(loaded: Loaded, event: str, facts: Mapping[str, str], *, key: str) -> None:  # noqa: ARG001  # for what sends messages
-    """Say it on standard error."""
+def tell(loaded: Loaded, event: str, facts: Mapping[str, str], *, key: str) -> None:
+    """Say it on standard error, and tell the channels that the environment names for it."""
     environment = loaded.environment
     where = f"{environment.system.name} on {environment.name}"
     warning(f"{event} {where}: {facts['schedule']} ({facts['owner']}): {facts['text']}")
+    announce(loaded, Happening(event), facts, key=key)
 
 
 def news(task: Task, run: Past, zone: ZoneInfo, *, late: bool) -> Iterator[tuple[str, dict[str, str]]]:

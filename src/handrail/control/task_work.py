@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from handrail.checklist import last_line, process
 from handrail.checklist.variables import mask_here
 from handrail.control.inventory import VARIABLE
-from handrail.hosts.inventory import SYSTEM_VARIABLE
+from handrail.hosts.variable import SYSTEM_VARIABLE
 from handrail.journal.open import STORE
 from handrail.model import duration
 from handrail.model.level import Level

@@ -10,6 +10,7 @@ from handrail.maintenance.book import RUNNING, outcome
 from handrail.maintenance.perform import perform
 from handrail.maintenance.tell import tell
 from handrail.model.course import End, Turn, following
+from handrail.model.happening import Happening
 from handrail.model.maintenance_step import Step
 
 if TYPE_CHECKING:
@@ -23,20 +24,20 @@ def advance(book: Book, window: str) -> int | None:
         return int(booking.row["exit_code"])
     if booking.row["state"] != RUNNING:
         book.set(window, state=RUNNING)
-        tell(booking, "maintenance.started", "")
+        tell(booking, Happening.MAINTENANCE_STARTED, "it has begun")
     done = [outcome(row) for row in book.steps(booking.id) if row["outcome"]]
     left = booking.row["ends"] - time.time()
     if left < 0:
-        tell(booking, "maintenance.overrun", f"it should have ended {-left / 60:.0f} min ago")
+        tell(booking, Happening.MAINTENANCE_OVERRUN, "it goes on until everything is done or undone")
     coming = following(booking.window, done, left=timedelta(seconds=left), aborted=bool(booking.row["aborted"]))
     match coming:
         case Turn():
             book.turn(booking.id, coming.reason)
-            tell(booking, "maintenance.step_failed", coming.reason)
+            tell(booking, Happening.MAINTENANCE_STEP_FAILED, coming.reason, step="a step")
         case Step():
             perform(book, booking.id, coming)
         case End():
-            event = "maintenance.ended" if coming.exit_code == 0 else "maintenance.aborted"
+            event = Happening.MAINTENANCE_ENDED if coming.exit_code == 0 else Happening.MAINTENANCE_ABORTED
             tell(booking, event, coming.text)
             book.over(booking.id, coming)
             return coming.exit_code

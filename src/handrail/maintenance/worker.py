@@ -20,6 +20,7 @@ from handrail.maintenance.tell import tell
 from handrail.model import moment
 from handrail.model.course import End
 from handrail.model.duration import text
+from handrail.model.happening import Happening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ class Worker:
         if booking.row["aborted"]:
             end = End(1, "aborted", "it was aborted before it began; nothing was touched")
             self._book.over(booking.id, end)
-            tell(booking, "maintenance.aborted", end.text)
+            tell(booking, Happening.MAINTENANCE_ABORTED, end.text)
         elif booking.begins <= now:
             self._say(f"{booking.id} begins")
             durable.begin(booking)
@@ -66,7 +67,8 @@ class Worker:
         """Announce a window when it is time to; several that were missed are made up for by one."""
         due = [ahead for ahead in sorted(booking.window.announce) if booking.begins - ahead <= now]
         if due and booking.row["announced"] != text(due[0]):
-            tell(booking, "maintenance.announced", f"begins in {moment.span(booking.begins - now)}")
+            words = f"begins in {moment.span(booking.begins - now)}"
+            tell(booking, Happening.MAINTENANCE_ANNOUNCED, words, again=text(due[0]))
             self._book.set(booking.id, announced=text(due[0]))
 
     def _restart(self, booking: Booking) -> None:

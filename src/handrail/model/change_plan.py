@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Each of their entries is a part of its own: whoever approved the backend need not look at the frontend again.
 _BY_NAME = ("services", "datastores")
-# Rules judge a plan, channels tell of it, and tasks run by themselves; they are no part of what it does. With them here,
+# Rules judge a plan, channels tell of it, and tasks run by themselves: none is a part of what it does. With them here,
 # neither a freeze nor a channel could be added without new approvals.
 _ASIDE = frozenset({"changes", "notify", "schedule"})
 _SHAPE: Mapping[str, type] = {
