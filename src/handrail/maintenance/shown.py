@@ -104,6 +104,11 @@ def news(steps: Sequence[Mapping[str, Any]], seen: set[str]) -> None:
             console.print(Text(f"  {sign} {row['title']}{words}", style=style if mark else "dim"), soft_wrap=True)
 
 
+def left(identity: str) -> None:
+    """Say that nobody looks on any more, and that the window goes on."""
+    sys.stderr.write(f"{identity} goes on: fab maintenance.status; fab maintenance.abort {identity} has it undone\n")
+
+
 def end(booking: Booking, *, as_json: bool) -> None:
     """Say how a window ended."""
     if as_json:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from handrail.control.verbs import exits, opened
-from handrail.errors import BadInput
+from handrail.errors import BadInput, Refused
 from handrail.maintenance import shown
 from handrail.maintenance.book import BOOKED, OVER, RUNNING, Book
 from handrail.maintenance.plan import Plan, planned
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from handrail.maintenance.book import Booking
 
 FOLLOW_SECONDS = 0.5
+# The shell's code for a process that a signal ended.
+INTERRUPTED_EXIT = 130
 
 
 @exits
@@ -135,22 +136,27 @@ def _sure(asked: Plan, *, yes: bool, as_json: bool) -> None:
 
 
 def _run(identity: str, *, as_json: bool) -> int:
-    """Run it here, or look on while a worker does; a look that is broken off leaves the window to a worker."""
+    """Run it here, or look on while a worker does; whoever stops looking leaves the window to its worker."""
+    import signal  # noqa: PLC0415  # likewise
     import subprocess  # noqa: PLC0415  # likewise
+    from threading import Event  # noqa: PLC0415  # likewise
 
+    pressed = Event()
+    signal.signal(signal.SIGINT, lambda *_: pressed.set())
     line = [sys.executable, "-m", "handrail.maintenance.worker", identity]
-    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    # A session of its own: neither Ctrl-C nor the end of this terminal is for it.
+    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
     seen: set[str] = set()
     with closing(Book()) as book:
-        while True:
+        while not pressed.wait(FOLLOW_SECONDS):
             booking = book.named(identity)
             if not as_json:
                 shown.news(book.steps(identity), seen)
             if booking.row["state"] == OVER:
                 shown.end(booking, as_json=as_json)
                 return int(booking.row["exit_code"])
-            if child.poll() not in {None, 3}:
-                raise BadInput(
-                    f"the worker ended with {child.returncode}", next_step=f"fab maintenance.resume {identity}"
-                )
-            time.sleep(FOLLOW_SECONDS)
+            if child.poll() not in {None, Refused.exit_code}:
+                why = f"the worker of {identity} ended with {child.returncode}"
+                raise BadInput(why, next_step="fab worker goes on with it")
+    shown.left(identity)
+    return INTERRUPTED_EXIT

@@ -91,6 +91,13 @@ class Folder:
         line = [sys.executable, "-c", f"from handrail.maintenance import verbs; verbs.{code}"]
         return self._run(line)
 
+    def begin(self, code: str) -> subprocess.Popen[bytes]:
+        """Begin a verb in a process of its own."""
+        line = [sys.executable, "-c", f"from handrail.maintenance import verbs; verbs.{code}"]
+        with (self.path / "worker.log").open("ab") as log:
+            self.workers.append(subprocess.Popen(line, cwd=self.path, env=self.env, stdout=log, stderr=log))
+        return self.workers[-1]
+
     def book(self) -> str:
         """Book the window for now, and give its id."""
         code = (

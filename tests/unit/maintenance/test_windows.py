@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 
 from sqlalchemy import create_engine, text
@@ -80,6 +81,20 @@ def test_what_is_run_in_the_foreground_ends_with_its_exit_code(folder):
     ran = folder.verb("run('maintenance/monthly.yaml', 'inventories/prod.py', yes=True, as_json=True)")
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["text"] == "done: everything was done and verified"
+
+
+def test_ctrl_c_ends_the_looking_on_and_not_the_window(folder):
+    (folder.path / "slow-page-on").touch()
+    code = "run('maintenance/monthly.yaml', 'inventories/prod.py', yes=True, as_json=False)"
+    looking = folder.begin(code)
+    folder.until(lambda: folder.begun("page-on"))
+    looking.send_signal(signal.SIGINT)
+    assert looking.wait(20) == 130
+    (folder.path / "slow-page-on").unlink()
+    told = folder.status()
+    assert told["state"] == "running"
+    assert folder.verb(f"abort({told['window']!r}, reason='', as_json=True)").returncode == 0
+    assert folder.over(told["window"])["exit_code"] == 1
 
 
 def test_a_file_that_changed_since_is_told_and_the_window_goes_on_as_it_was_booked(folder):
