@@ -73,6 +73,7 @@ def test_what_restores_service_is_not_held_up_by_thought(office, intent, said, k
     begun = evidence(here, intent, **said)
     begun.begin()
     assert (begun.run.clearance.kind, begun.asked) == (kind, [])
+    assert datetime.now(UTC) - begun.run.started < THOUGHT
 
 
 def test_where_there_are_no_rules_there_is_nothing_to_ask_again(office):

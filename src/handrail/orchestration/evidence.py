@@ -62,6 +62,8 @@ class Evidence:
             if self._begun:
                 return
             self._see_again()
+            # Nobody's thought at a question is a part of how long a run takes.
+            self.run.started = datetime.now(UTC)
             self._begin()
             self._begun = True
         self.notices.begin()
@@ -75,7 +77,7 @@ class Evidence:
         if run.clearance.kind is Kind.FREE or run.clearance.restores:
             return
         if datetime.now(UTC) - run.started > GOOD_FOR:
-            run.clearance, run.started = self.ask(), datetime.now(UTC)
+            run.clearance = self.ask()
 
     def _begin(self) -> None:
         self._unused()
