@@ -68,10 +68,16 @@ class Host:
         done = subprocess.run(command.argv, input=stdin, capture_output=True, text=True, check=False, timeout=40)
         return read_reply(done.stdout.splitlines(), done.stderr.splitlines())
 
-    def take(self, run_id: str, *, want: int = 0, seconds: float = 30, holder: str = "ann@desk (deploy)") -> Reply:
-        return self.run(
-            "lease_take", "survey", "end", arguments=(want, run_id, seconds, holder, "deploy", "sanvi", "--")
-        )
+    def take(
+        self,
+        run_id: str,
+        *,
+        want: int = 0,
+        seconds: float = 30,
+        holder: str = "ann@desk (deploy)",
+        verb: str = "deploy",
+    ) -> Reply:
+        return self.run("lease_take", "survey", "end", arguments=(want, run_id, seconds, holder, verb, "sanvi", "--"))
 
     def fenced(
         self, token: int, run_id: str, *scripts: str, arguments: tuple[object, ...] = (), stdin: str = ""

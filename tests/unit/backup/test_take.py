@@ -195,11 +195,14 @@ def test_side_files_without_their_dump_are_removed_and_strangers_stay(database):
     assert strangers <= database.files()
 
 
-def test_a_run_that_lost_its_lease_ends_its_dump(database):
+def test_a_rollback_does_not_wait_for_a_backup_whose_dump_ends_then(database):
     with locked(database):
         process = database.taking()
         until(lambda: waiting(database))
-        (database.host.root / "lease" / "fence").write_text(str(database.token + 1))
+        token(database.host.take("r1", holder="ann@desk (backup)"))
+        for verb in ("deploy", "backup", "disk"):
+            assert database.host.take("r2", verb=verb).outcome is Outcome.HELD
+        assert token(database.host.take("r2", holder="bob@desk (rollback)", verb="rollback")) == database.token + 1
         reply = database.reply(process)
     assert reply.outcome is Outcome.REFUSED
     assert (connected(database), database.files()) == ("0", set())
