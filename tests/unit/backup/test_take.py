@@ -15,6 +15,7 @@ from handrail.model.fleet import Outcome
 from tests.unit.backup.conftest import LEASE_SECONDS, PASSWORD, PATIENCE_SECONDS, USER
 from tests.unit.host_folder import token
 
+PID = "SELECT pid FROM pg_stat_activity WHERE application_name = 'handrail backup'"
 COUNT = "SELECT count(*), sum(id), min(name) FROM items"
 
 
@@ -176,8 +177,9 @@ def test_what_a_killed_dump_left_is_gone_after_the_next_one(database):
         os.kill(writer, signal.SIGKILL)
         assert any(name.endswith(".partial") for name in database.files())
         assert connected(database) == "1"  # pg_dump itself lives on
+        killed = database.sql(PID)
         orphan, process = process, database.taking()
-        until(lambda: waiting(database) and connected(database) == "1")
+        until(lambda: waiting(database) and database.sql(PID) not in {"", killed})
     assert database.reply(process).outcome is Outcome.OK
     database.reply(orphan)
     (dump,) = database.dumps()
