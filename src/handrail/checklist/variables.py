@@ -59,7 +59,7 @@ def set_here(item: Item, case: Case) -> Found:
 def mask_here(system: System, *, base: Path) -> Callable[[str], str]:
     """Make what masks every secret that can be read here; that one cannot is for others to say."""
     known: dict[str, Secret] = {}
-    for name, source in system.secrets.items():
+    for name, source in system.own_secrets.items():
         with suppress(SecretMissing):
             known[name] = resolve(name, source, base=base)
     return lambda text: masked(text, known)

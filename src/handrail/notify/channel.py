@@ -47,6 +47,11 @@ class Sent:
     again: bool = True
 
 
+def prepare() -> None:
+    """Have Apprise load its two hundred services, which takes half a second, before there is anything to send."""
+    apprise.Apprise.instantiate("json://127.0.0.1")
+
+
 def send(url: str, message: Message, *, until: float, ours: Callable[[], bool]) -> Sent:
     """Try to send it until it is there, until `until`, or until `ours` says that somebody else sends it."""
     service = apprise.Apprise.instantiate(url, asset=_asset())
@@ -120,6 +125,3 @@ def _asset() -> apprise.AppriseAsset:
         async_mode=False, storage_mode=apprise.PersistentStoreMode.MEMORY, allow_templates=False,
         service_timeout=TRY_SECONDS,
     )  # fmt: skip
-
-
-__all__ = ["Sent", "send", "without"]

@@ -57,11 +57,6 @@ class Sender:
             return Delivery(slip.channel, slip.secret, State.FAILED, 0, f"the sender failed: {type(error).__name__}")
 
     def _deliver(self, slip: Slip, message: Message, source: SecretSource, until: float) -> Delivery:
-        url, why = "", ""
-        try:
-            url = resolve(slip.secret, source, base=self.base).reveal()
-        except SecretMissing as missing:
-            why = missing.message
         trouble = ""
         try:
             state = self._claimed(slip, message.title, until)
@@ -70,7 +65,7 @@ class Sender:
             state, trouble = None, f"not in the outbox, so it may be sent again: {error.message}"
         if state is not None:
             return Delivery(slip.channel, slip.secret, state)
-        sent = self._sent(slip, message, url, until, noted=not trouble) if url else _failed(slip, why)
+        sent = self._sent(slip, message, source, until, noted=not trouble)
         if not trouble:
             try:
                 self._outbox.mark(slip, sent)
@@ -84,9 +79,12 @@ class Sender:
             time.sleep(LOOK_SECONDS)
         return state
 
-    def _sent(self, slip: Slip, message: Message, url: str, until: float, *, noted: bool) -> Delivery:
+    def _sent(self, slip: Slip, message: Message, source: SecretSource, until: float, *, noted: bool) -> Delivery:
         try:
+            url = resolve(slip.secret, source, base=self.base).reveal()
             from handrail.notify.channel import send  # noqa: PLC0415  # an extra
+        except SecretMissing as missing:
+            return _failed(slip, missing.message)
         except ImportError:
             return _failed(slip, "Apprise is not installed: pip install 'handrail[notify]'")
 
@@ -147,9 +145,11 @@ def _begin(
 
 
 def _prepare() -> None:
-    """Import what takes long while there is nothing to send yet."""
+    """Do what takes long while there is nothing to send yet."""
     with suppress(ImportError):
-        import handrail.notify.channel  # noqa: F401, PLC0415  # an extra
+        from handrail.notify.channel import prepare  # noqa: PLC0415  # an extra
+
+        prepare()
 
 
 def _answers(channel: socket.socket) -> Callable[[int, Delivery], None]:
