@@ -90,7 +90,7 @@ def test_more_instances_get_files_on_service_hosts_and_the_edge_its_configuratio
         for n in (2, 3)
         for unit in (True, False)
     )
-    (edge,) = asked(going, Do.READY, "edge1")
+    edge, _ = asked(going, Do.READY, "edge1")
     assert files(edge) == ["etc/nginx/conf.d/handrail-sanvi.conf"]
 
 
@@ -100,12 +100,12 @@ def test_fewer_instances_get_no_files():
 
 @pytest.mark.parametrize(("seen", "number"), [(states(), "1"), (states(2), "2"), (states(3, edge2=1), "1")])
 def test_an_edge_that_is_new_learns_of_no_instance_that_may_not_run_yet(seen, number):
-    (edge,) = asked(scale(4, seen), Do.READY, "edge1")
+    edge, _ = asked(scale(4, seen), Do.READY, "edge1")
     assert told(edge)["frontend"] == number
 
 
 def test_a_service_of_one_instance_is_told_to_nobody():
-    (edge,) = asked(scale(4, states(1)), Do.READY, "edge1")
+    edge, _ = asked(scale(4, states(1)), Do.READY, "edge1")
     assert "backend" not in told(edge)
 
 

@@ -87,9 +87,9 @@ def test_old_answers_of_the_file_system_are_not_kept(text):
 
 
 def test_each_path_goes_to_its_service_in_the_slot_and_the_number_of_the_gate(text):
-    assert re.search(r"location /api/ \{[^}]*\}\s+proxy_pass http://sanvi_backend_\$\{sanvi_slot\}_1;", text)
+    assert re.search(r"location /api/ \{(?:\s+if [^}]*\})+\s+proxy_pass http://sanvi_backend_\$\{sanvi_slot\}_1;", text)
     assert re.search(
-        r"location / \{[^}]*\}\s+proxy_pass http://sanvi_frontend_\$\{sanvi_slot\}_\$\{sanvi_frontend_instances\};",
+        r"location / \{(?:\s+if [^}]*\})+\s+proxy_pass http://sanvi_frontend_\$\{sanvi_slot\}_\$\{sanvi_frontend_instances\};",
         text,
     )
 

@@ -111,6 +111,8 @@ def test_edge_is_running_and_its_configuration_is_valid(edge_host, on, system):
     assert host.run(f"set -- nginx -t; {units.inside(unit)}").succeeded
     assert host.file(f"{nginx.folder(system)}/handrail-{system.name}.conf").exists
     assert listens(host, system.edge.port)
+    if system.edge.tls:
+        assert listens(host, system.edge.tls.port)
 
 
 def test_gate_is_settled_and_open(edge_host, on, system, seen):
@@ -131,7 +133,9 @@ def test_release_is_served_through_the_edge(edge_host, on, system, seen):
     version = version_of(live_release(live_slot(seen.states, seen.roles), seen.states, seen.roles))
     mark = system.release.version
     answer = on(edge_host).check_output(
-        "curl -s -i -H %s %s", f"Host: {system.edge.server_names[0]}", f"http://127.0.0.1:{system.edge.port}{mark.path}"
+        "curl -s -i -k --connect-to ::127.0.0.1: -H %s %s",
+        f"Host: {system.edge.server_names[0]}",
+        f"{system.edge.origin}{mark.path}",
     )
     if mark.header:
         headers = dict(line.lower().split(": ", 1) for line in answer.splitlines() if ": " in line)

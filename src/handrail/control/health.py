@@ -105,7 +105,7 @@ def _edges(look: Look, connections: Connections) -> list[Finding]:
         version = version_of(release) if release else ""
         header = (mark.header, version) if mark.header else ("", "")
         words = (
-            f"http://127.0.0.1:{system.edge.port}",
+            system.edge.origin,
             system.edge.server_names[0],
             "2",
             mark.path,

@@ -45,3 +45,5 @@ def _claims(data: Any) -> Iterator[tuple[Path, Any, Any]]:
         yield ("datastores", name, "port"), datastore.get("hosts"), datastore.get("port")
     edge = at(data, "edge")
     yield ("edge", "port"), edge.get("hosts"), edge.get("port", 80)
+    if at(edge, "tls"):
+        yield ("edge", "tls", "port"), edge.get("hosts"), at(edge, "tls").get("port", 443)

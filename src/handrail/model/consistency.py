@@ -10,7 +10,21 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import backup, checklist, claim, cycle, duration, files, logs, notify, reference, runtime, threshold
+from handrail.model import (
+    backup,
+    certificates,
+    checklist,
+    claim,
+    cycle,
+    duration,
+    files,
+    logs,
+    notify,
+    reference,
+    runtime,
+    threshold,
+    tls,
+)
 from handrail.model.branch import at
 from handrail.model.finding import Finding
 
@@ -146,5 +160,6 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     files.own,
     checklist.findings,
     notify.findings,
+    tls.names,
     _nothing,
 )

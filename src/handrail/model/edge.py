@@ -7,6 +7,7 @@ from pydantic import Field
 from handrail.model.duration import SomeTime
 from handrail.model.notation import FilePath, Group, Line, Name, Network, Port, Prefix, ServerName
 from handrail.model.runtime import Host
+from handrail.model.tls import Tls, asked_name
 from handrail.model.value import Rows, Value
 
 
@@ -36,6 +37,14 @@ class Edge(Value):
         min_length=1, description="Which service answers which paths; the longest prefix wins."
     )
     maintenance: Maintenance = Field(default_factory=Maintenance, description="The hold page.")
+    tls: Tls | None = Field(default=None, description="TLS; without it the edge speaks plain HTTP.")
+
+    @property
+    def origin(self) -> str:
+        """Where an edge host asks itself as a client would; connections go to 127.0.0.1, whatever the name."""
+        if self.tls is None:
+            return f"http://127.0.0.1:{self.port}"
+        return f"https://{asked_name(self.server_names[0])}:{self.tls.port}"
 
     def service_of(self, path: str) -> str | None:
         """Name the service that answers a path."""

@@ -11,6 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from handrail.model.slot import Slot
+from handrail.traffic import tls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +31,7 @@ upstream {name} {{
 """
 LOCATION = """\
     location {path} {{
-        if (${word}_held) {{ return 503; }}
+{redirect}        if (${word}_held) {{ return 503; }}
         proxy_pass http://{upstream}_${{{word}_slot}}_{number};
     }}
 """
@@ -90,8 +91,10 @@ def folder(system: System) -> str:
 
 def directories(system: System, run_directory: str) -> Mapping[str, str]:
     """List the directories of a host that an edge in a container must see, and where."""
-    gate = f"{system.root}/gate"
-    return {gate: gate, run_directory: run_directory, folder(system): SITES, LOGS: LOGS}
+    mine = [f"{system.root}/gate", run_directory]
+    if system.edge.tls:
+        mine += [f"{system.root}/tls", f"{system.root}/acme"]
+    return {**{path: path for path in mine}, folder(system): SITES, LOGS: LOGS}
 
 
 def site(
@@ -116,6 +119,8 @@ def site(
         root=system.root,
         run=run_directory,
         log=log_of(system.name),
+        maps=tls.maps(system.edge.tls, word) if system.edge.tls else "",
+        tls=tls.listening(system, system.edge.tls, word, peers) if system.edge.tls else "",
         upstreams="".join(_upstreams(system, word, addresses, most)),
         instances="".join(_instances(system, word, most)),
         locations="".join(_locations(system, word, most)),
@@ -161,7 +166,11 @@ def _instances(system: System, word: str, most: Mapping[str, int]) -> list[str]:
 def _locations(system: System, word: str, most: Mapping[str, int]) -> list[str]:
     return [
         LOCATION.format(
-            path=path, word=word, upstream=f"{word}_{name.replace('-', '_')}", number=_number(word, name, most)
+            path=path,
+            word=word,
+            upstream=f"{word}_{name.replace('-', '_')}",
+            number=_number(word, name, most),
+            redirect=tls.redirect(system.edge.tls, word) if system.edge.tls else "",
         )
         for path, name in system.edge.paths.items()
     ]

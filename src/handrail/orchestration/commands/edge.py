@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, text_of
 from handrail.model.version import version_of
+from handrail.orchestration.commands.certificate import placeholders
 from handrail.orchestration.commands.slot import told_instances
 from handrail.orchestration.commands.unit import edge_unit, put_unit, start_edge, take_in_site
 from handrail.runtimes.protocol import File
@@ -41,6 +42,7 @@ def ready_edge(run: Run) -> Sequence[Command]:
             ["instances", "put_files", "ready_edge"], arguments, seconds=60,
             stdin=bundle([File(site.path, site.text)]),
         ),
+        *placeholders(run),
     ]  # fmt: skip
 
 
@@ -81,8 +83,13 @@ def verify(run: Run, step: Step, host: str) -> Sequence[Command]:
     for smoke in system.release.smoke_of(version, plan.slot):
         questions += [smoke.path, str(smoke.status), "", "", smoke.contains or ""]
     behind = max(len(run.environment.service_hosts(name)) for name in system.services)
-    address = f"http://127.0.0.1:{system.edge.port}"
-    head = (system.root, run.run_directory, address, system.edge.server_names[0], str(ASK_EACH_HOST * behind))
+    head = (
+        system.root,
+        run.run_directory,
+        system.edge.origin,
+        system.edge.server_names[0],
+        str(ASK_EACH_HOST * behind),
+    )
     return [Command(("verify",), (*head, *questions), 60)]
 
 

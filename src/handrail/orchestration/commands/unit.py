@@ -29,9 +29,14 @@ def start_edge(system: System) -> str:
     return shell_line([UNITS[system.edge.runtime].start(edge_unit(system))])
 
 
+def inside_edge(system: System) -> str:
+    """Give the shell text that runs the command in "$@" where the edge's nginx is."""
+    return UNITS[system.edge.runtime].inside(edge_unit(system))
+
+
 def take_in_site(system: System) -> str:
     """Give the line that makes nginx read its configuration: by a start where it is down, else by a reload."""
-    inside = f"inside() {{ {UNITS[system.edge.runtime].inside(edge_unit(system))}; }}"
+    inside = f"inside() {{ {inside_edge(system)}; }}"
     reload = "inside nginx -t && inside nginx -s reload"
     return f"{inside}; {start_edge(system)}; case $? in 0) ;; 77) {reload} ;; *) false ;; esac"
 
@@ -44,7 +49,10 @@ def put_unit(run: Run, runtime: str, unit: Unit, file: str) -> Sequence[Command]
     path = run.base / file
     if not path.is_file():
         raise BadInput(f"there is no {path}", next_step=f"correct `file` of {unit.name} in the system's YAML")
-    variables = {name: secret.reveal() for name, secret in run.secrets.items()} | {"EDGE_PORT": str(system.edge.port)}
+    ports = {"EDGE_PORT": str(system.edge.port)}
+    if system.edge.tls:
+        ports["EDGE_TLS_PORT"] = str(system.edge.tls.port)
+    variables = {name: secret.reveal() for name, secret in run.secrets.items()} | ports
     mounts = nginx.directories(system, run.run_directory) if unit.name == nginx.UNIT else {}
     files = UNITS[runtime].files(unit, text=path.read_text(), variables=variables, mounts=mounts)
     return [run.fenced(["put_files", "ready_unit"], (), seconds=30, stdin=bundle(files))]
