@@ -78,6 +78,7 @@ SECTIONS = (
     ("PoolThreshold", "thresholds.connections.pool"),
     ("Checks", "checks"),
     ("Backup", "backups.NAME"),
+    ("Certificates", "certificates"),
     ("Disk", "disk"),
     ("Logs", "logs"),
     ("Schedule", "schedule"),

@@ -5,6 +5,7 @@ from invoke import Collection
 from tasks import (
     audit,
     backup,
+    certificate,
     change,
     check,
     checklist,
@@ -25,5 +26,5 @@ ns = Collection.from_module(release)
 for module in (system, check, logs, disk, windows, checklist, metrics, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
-for module in (change, audit, backup, database, maintenance, notify, schedule):
+for module in (change, audit, backup, certificate, database, maintenance, notify, schedule):
     ns.add_collection(Collection.from_module(module))

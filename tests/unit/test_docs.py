@@ -60,6 +60,7 @@ PROCEDURES = [
     "MNT-03",
     "MNT-06",
     "MNT-07",
+    "CRT-01",
 ]
 OPTIONS = {
     task: {option for argument in ns[task].get_arguments() for option in argument.names} for task in ns.task_names

@@ -161,5 +161,6 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     checklist.findings,
     notify.findings,
     tls.names,
+    certificates.order,
     _nothing,
 )

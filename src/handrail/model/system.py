@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from handrail.model.backup import Backup
+from handrail.model.certificates import Certificates
 from handrail.model.changes import Changes
 from handrail.model.check import Checks
 from handrail.model.datastore import Datastore
@@ -90,6 +91,9 @@ class System(Value):
     checks: Checks = Field(default_factory=Checks, description="What `fab check` looks at.")
     backups: Rows[Name, Backup] = Field(
         default_factory=lambda: Table({}), description="Where dumps are, by name; `fab check` looks at their age."
+    )
+    certificates: Certificates = Field(
+        default_factory=Certificates, description="When `fab certificate.status` warns, and what else it looks at."
     )
     disk: Disk = Field(default_factory=Disk, description="What `fab disk` may free when a disk fills up.")
     logs: Logs = Field(default_factory=Logs, description="Log files that are rotated, and how long they are kept.")

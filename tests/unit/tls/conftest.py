@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from handrail.model.tls import alternative_names
+from tests.unit.host_folder import Host
 from tests.unit.tls.authority import issue
 from tests.unit.tls.edge import Edges
 
@@ -34,3 +35,9 @@ def edges(folder):
 def issued():
     """Issue certificates by an authority on paper."""
     return issue
+
+
+@pytest.fixture
+def edges_off(folder):
+    """A folder of a host on which nothing runs."""
+    return Host(folder)
