@@ -30,6 +30,10 @@ def _say(kind, name, inventory, key, json, **said):
         "message": "the hold page's text, for hold",
         "with_database": "the datastores, too, for shutdown",
         "force": "rotate now, for logrotate",
+        "certificate": "which one, for certificate and renew",
+        "cert": "its file, for certificate",
+        "cert_key": "the file with its key; the request holds neither",
+        "chain": "the file with its chain",
         "type": "standard, normal or emergency; found by the verb if left out",
         "reason": "why",
         "risk": "low, medium or high",
@@ -40,7 +44,8 @@ def _say(kind, name, inventory, key, json, **said):
 )
 def request(
     c, verb="deploy", release="", sha256="", share=0, service="", count="", message="", with_database=False,
-    force=False, type="", reason="", risk="low", impact="", at="", key="", inventory=None, json=False,  # noqa: A002 - the option's name
+    force=False, certificate="", cert="", cert_key="", chain="",
+    type="", reason="", risk="low", impact="", at="", key="", inventory=None, json=False,  # noqa: A002 - the option's name
 ):  # fmt: skip
     """Request a change: its plan is written down, signed by you, and filed."""
     from handrail.control.changes import request_change  # noqa: PLC0415  # likewise
@@ -48,6 +53,7 @@ def request(
     words = {
         "release": release, "sha256": sha256, "share": str(share or ""), "service": service, "count": str(count),
         "message": message, "with_database": "yes" if with_database else "", "force": "yes" if force else "",
+        "certificate": certificate, "cert": cert, "key": cert_key, "chain": chain,
     }  # fmt: skip
     said = {"type": type, "reason": reason, "risk": risk, "impact": impact, "at": at, "key": key}
     request_change(inventory, verb, words, said, as_json=json)

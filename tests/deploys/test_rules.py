@@ -22,6 +22,7 @@ from handrail.model.version import Release
 from tasks import ns
 from tests.deploys import fleet
 from tests.office import RULES, Office, ahead, frozen, make_keys, shut
+from tests.unit.tls import authority
 
 BYTES = b"not a real archive; fake hosts do not unpack it"
 DIGEST = hashlib.sha256(BYTES).hexdigest()
@@ -380,6 +381,8 @@ CHANGING = {
     "deploy": {"release": "1.1.0"}, "rollback": {}, "restart": {}, "startup": {}, "shutdown": {}, "logrotate": {},
     "rehearse": {}, "hold": {}, "resume": {}, "disk": {}, "scale": {"service": "frontend", "count": "2"},
     "backup": {}, "vacuum": {},
+    "certificate": {"certificate": "app", "cert": "app/cert.pem", "key": "app/key.pem"},
+    "renew": {"certificate": "app"},
 }  # fmt: skip
 
 
@@ -408,16 +411,24 @@ def test_every_deploy_file_asks_the_rules(tmp_path, keys, verb):
             "vacuum",
         ]
     )
-    fleet.describe(tmp_path / "app", {"release": release, "changes": {**RULES, "standard": nothing}})
+    (tmp_path / "app" / "ca.pem").write_text(authority.root().cert_pem)
+    for name, text in authority.issue("app.sanvi-machinery.com").files().items():
+        (tmp_path / "app" / name.replace("fullchain", "cert")).write_text(text)
+    described = {"release": release, "changes": {**RULES, "standard": nothing}, "certificates": {"ca": "ca.pem"}}
+    fleet.describe(tmp_path / "app", described)
     here = Shop(fleet.write(tmp_path / "app", failing={}), keys, pyinfra)
-    here.refused("approvals", verb=verb, **CHANGING[verb])
+    words = {key: word.replace("app/", f"{tmp_path}/app/") for key, word in CHANGING[verb].items()}
+    here.refused("approvals", verb=verb, **words)
 
 
 def test_every_task_that_changes_something_runs_a_deploy_file():
     """Tasks that take `--emergency` are those that change something; they run `deploys/VERB.py`, as pyinfra does."""
     loud = {name for name in ns.task_names if any("emergency" in each.names for each in ns[name].get_arguments())}
-    named_otherwise = {"hold", "resume", "backup", "vacuum"}
-    assert loud == {*CHANGING, "maintenance-page", "backup.take", "database.vacuum"} - named_otherwise
+    named = {
+        "hold": "maintenance-page", "resume": "maintenance-page", "backup": "backup.take", "vacuum": "database.vacuum",
+        "certificate": "certificate.deploy", "renew": "certificate.renew",
+    }  # fmt: skip
+    assert loud == {named.get(verb, verb) for verb in CHANGING}
 
 
 def test_the_reason_of_a_refused_run_is_in_the_journal_without_the_secret(shop):

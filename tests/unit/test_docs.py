@@ -61,6 +61,8 @@ PROCEDURES = [
     "MNT-06",
     "MNT-07",
     "CRT-01",
+    "CRT-02",
+    "CRT-03",
 ]
 OPTIONS = {
     task: {option for argument in ns[task].get_arguments() for option in argument.names} for task in ns.task_names

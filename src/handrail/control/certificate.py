@@ -9,8 +9,10 @@ from rich.table import Table
 
 from handrail.control.connections import Connections
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
-from handrail.control.verbs import exits, opened
+from handrail.control.verbs import changed, exits, opened
 from handrail.errors import BadInput
+from handrail.hosts.pair_intent import certificate_of
+from handrail.model.certificates import due
 
 if TYPE_CHECKING:
     from handrail.control.certificates import Status
@@ -41,10 +43,72 @@ def show_certificates(inventory: str | None, *, as_json: bool) -> int:
     return seen.level.rank
 
 
+@exits
+def renew_certificates(
+    inventory: str | None, name: str, said: dict[str, str], *, force: bool, as_json: bool, yes: bool, dry_run: bool
+) -> int:
+    """Renew what is due, or what is named by force, one run for each; the highest exit code of them."""
+    here = opened(inventory)
+    loaded = here.load()
+    wanted = _of_acme(loaded, name)
+    reasons = dict.fromkeys(wanted, "--force") if force else _due(looked(here, loaded), wanted)
+    for each, why in reasons.items():
+        if not as_json:
+            console_for_tables().print(f"{each}: {escape(why)}", soft_wrap=True)
+    if not reasons:
+        text = f"nothing to do: none of {', '.join(wanted)} is due"
+        if as_json:
+            as_json_line({"exit_code": 0, "outcome": "unchanged", "text": text})
+        else:
+            console_for_tables().print(text)
+    codes = [
+        changed("renew", inventory, said | {"certificate": each}, as_json=as_json, yes=yes, dry_run=dry_run)
+        for each in reasons
+    ]
+    return max(codes, default=0)
+
+
+def _of_acme(loaded: Loaded, name: str) -> list[str]:
+    """Name the certificates that ACME issues, or the one that is meant."""
+    if name:
+        return [certificate_of(loaded.environment.system, name).name]
+    tls = loaded.environment.system.edge.tls
+    found = [each.name for each in tls.certificates.values() if each.source == "acme"] if tls else []
+    if not found:
+        raise BadInput(
+            f"{loaded.environment.system.name} has no certificate `from: acme`", next_step="fab certificate.status"
+        )
+    return found
+
+
+def _due(seen: Status, wanted: list[str]) -> dict[str, str]:
+    """Tell which are due, and why. A host that cannot be asked makes none due: a deploy would not reach it either."""
+    found: dict[str, str] = {}
+    for row in seen.rows:
+        certificate, chain = row.seen.certificate, row.seen.chain
+        if certificate not in wanted or certificate in found or chain is None:
+            continue
+        left, life = chain.left(seen.now), chain.life
+        if chain.is_placeholder:
+            found[certificate] = "there is a placeholder only"
+        elif not chain.fits(row.seen.name):
+            found[certificate] = f"it is not for {row.seen.name}"
+        elif due(left, life=life):
+            found[certificate] = f"due: {left / life:.0%} of its life is left"
+    for each in seen.between:
+        found |= {
+            row.seen.certificate: each.text
+            for row in seen.rows
+            if row.seen.name == each.what and row.seen.certificate in wanted
+        }
+    return found
+
+
 def looked(here: Inventory, loaded: Loaded) -> Status:
     """Ask for every name, and the authorities where they can be asked."""
     from handrail.control import ocsp  # noqa: PLC0415  # each verb imports what it needs
-    from handrail.control.certificates import judged, known_roots, status  # noqa: PLC0415
+    from handrail.control.certificates import judged, status  # noqa: PLC0415
+    from handrail.hosts.roots import known_roots  # noqa: PLC0415
 
     environment = loaded.environment
     if environment.system.edge.tls is None and not environment.system.certificates.endpoints:
@@ -52,7 +116,7 @@ def looked(here: Inventory, loaded: Loaded) -> Status:
             f"{environment.system.name} on {environment.name} has neither edge.tls nor certificates.endpoints",
             next_step="docs/how-to/certificates.md",
         )
-    roots = known_roots(environment, loaded.base)
+    roots = known_roots(environment.system, loaded.base)
     with Connections(here) as connections:
         seen = status(environment, connections, roots)
     told = ocsp.statuses(row.seen.chain for row in seen.rows if row.seen.chain)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import certifi
-
-from handrail.errors import BadInput
 from handrail.hosts.certificates import ask, read_seen
-from handrail.model.chain import bundle
 from handrail.model.level import Finding, Level, worst
 from handrail.model.wire import Seen, differing
 
@@ -57,19 +52,6 @@ class Status:
     def findings(self) -> list[Finding]:
         """Give them as `fab check` shows them."""
         return [*(row.finding for row in self.rows), *self.between]
-
-
-def known_roots(environment: Environment, base: Path) -> tuple[Certificate, ...]:
-    """Read the CA certificates that are known here: Mozilla's, and those of the description."""
-    files = [Path(certifi.where())]
-    if environment.system.certificates.ca:
-        files.append(base / environment.system.certificates.ca)
-    try:
-        return bundle(file.read_text() for file in files)
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{files[-1]} holds no CA certificates: {error}", next_step="correct certificates.ca in the YAML"
-        ) from None
 
 
 def status(environment: Environment, connections: Connections, roots: tuple[Certificate, ...]) -> Status:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail import artifacts
 from handrail.errors import BadInput
+from handrail.hosts.pair_intent import certificate_intent
 from handrail.model import backup
 from handrail.model.intent import Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
@@ -32,6 +33,8 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
         return scale_intent(data.get("service", ""), data.get("count", ""), system)
     if asked is Verb.BACKUP:
         _check_backups(system)
+    if asked in {Verb.CERTIFICATE, Verb.RENEW}:
+        return certificate_intent(asked, data, loaded)
     if asked is not Verb.DEPLOY:
         return Intent(
             asked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -12,6 +13,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
@@ -173,7 +175,10 @@ def issued(one: x509.Certificate, by: x509.Certificate) -> bool:
 
 def bundle(pems: Iterable[str]) -> tuple[x509.Certificate, ...]:
     """Read files of CA certificates."""
-    return tuple(each for pem in pems for each in x509.load_pem_x509_certificates(pem.encode()))
+    with warnings.catch_warnings():
+        # One of Mozilla's roots has a serial number that RFC 5280 does not allow.
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        return tuple(each for pem in pems for each in x509.load_pem_x509_certificates(pem.encode()))
 
 
 def _name(name: x509.Name) -> str:

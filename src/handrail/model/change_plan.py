@@ -43,7 +43,7 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
     options = {
         "share": intent.share, "service": intent.service, "count": intent.count, "message": intent.message,
         "with_database": intent.with_database, "force": intent.force,
-        "keep_page": intent.keep_page,
+        "keep_page": intent.keep_page, "certificate": intent.certificate,
     }  # fmt: skip
     groups = sorted({part.hosts for _, part in system.parts()})
     return {
@@ -52,7 +52,7 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
         "verb": intent.verb.value,
         "release": {
             "version": release.version if release else intent.version,
-            "sha256": release.digest if release else "",
+            "sha256": release.digest if release else intent.fingerprint,
         },
         "options": {name: value for name, value in options.items() if value},
         "hosts": {group: [_host(host) for host in environment.groups[group]] for group in groups},

@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 # Tasks with another name than their verb.
 _TASKS = {
     Verb.HOLD: "maintenance-page on", Verb.RESUME: "maintenance-page off", Verb.DISK: "disk --free",
-    Verb.BACKUP: "backup.take",
+    Verb.BACKUP: "backup.take", Verb.VACUUM: "database.vacuum",
+    Verb.CERTIFICATE: "certificate.deploy", Verb.RENEW: "certificate.renew",
 }  # fmt: skip
+# Verbs whose first words need no option, and files that a plan knows by their digest alone.
+_FIRST = {
+    Verb.DEPLOY: ("release",), Verb.SCALE: ("service", "count"), Verb.CERTIFICATE: ("certificate",),
+    Verb.RENEW: ("certificate",),
+}  # fmt: skip
+_FILES = {Verb.CERTIFICATE: ["--cert FILE", "--key FILE"]}
 
 
 def words_of(plan: Mapping[str, Any]) -> dict[str, str]:
@@ -43,8 +50,7 @@ def command_of(  # noqa: PLR0913 - all that can stand on one line
     `with_digest` is for a release whose digest no file holds.
     """
     words, verb = words_of(plan), plan["verb"]
-    positional = ("release", "service", "count") if verb in {Verb.DEPLOY, Verb.SCALE} else ()
-    first = [shlex.quote(words.pop(name)) for name in positional if words.get(name)]
+    first = [shlex.quote(words.pop(name)) for name in _FIRST.get(verb, ()) if words.get(name)] + _FILES.get(verb, [])
     digest = _digest(plan) if with_digest else []
     named = ["--change", shlex.quote(change)] if change else []
     loud = ["--emergency"] * emergency + ([f"--reason {shlex.quote(reason)}"] if reason else [])

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 # Tools that one verb alone has a use for.
 ONLY_FOR = {"logrotate": Verb.LOGROTATE}
+# What needs no runtime; a full disk is what often makes one unusable, and freeing it must not wait for that runtime.
+IN_ANY_STATE = frozenset(
+    {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP, Verb.CERTIFICATE, Verb.RENEW}
+)
 
 
 def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
@@ -49,8 +53,7 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
 
     Raises ReleaseUnknown when there is no release to go to.
     """
-    # A full disk is what often makes a runtime unusable: freeing it must not wait for that runtime, nor must a backup.
-    if intent.verb not in {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP}:
+    if intent.verb not in IN_ANY_STATE:
         _check_tools(intent.verb, states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
@@ -60,7 +63,9 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             return _plan_system(intent, live, settle=settle, states=states, roles=roles)
         case Verb.SCALE:
             return _plan_scale(intent, live, settle=settle, states=states, roles=roles)
-        case Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE | Verb.BACKUP | Verb.VACUUM:
+        case (
+            Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE | Verb.BACKUP | Verb.VACUUM | Verb.CERTIFICATE | Verb.RENEW
+        ):
             return _plan_in_place(intent, live, states=states, roles=roles)
         case Verb.REHEARSE:
             return _plan_rehearsal(intent, live, settle=settle, states=states, roles=roles)
@@ -177,6 +182,7 @@ def _plan_in_place(intent: Intent, live: Slot, *, states: Mapping[str, HostState
         # A hold page that is up may get another message.
         nothing=intent.verb is Verb.RESUME and not any(held),
         held=any(held),
+        service=intent.certificate,
         instances=roles.instances(states, live),
     )
 

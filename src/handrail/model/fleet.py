@@ -43,6 +43,10 @@ class Do(StrEnum):
     CLEAN = "free the disk"
     ROTATE = "rotate the logs"
     VACUUM = "vacuum the databases"
+    ISSUE = "have the certificate issued"
+    PUT = "put the certificate"
+    SWAP = "swap the certificate"
+    PROVE = "prove what is served"
     FINISH = "finish"
 
 

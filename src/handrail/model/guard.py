@@ -94,6 +94,11 @@ def must_end_dump(fleet: Fleet) -> bool:
     return not unheard.isdisjoint(fleet.outcomes.get((Do.BACK_UP, 0), {}).values()) and not fleet.fenced
 
 
+def must_swap_back(fleet: Fleet) -> bool:
+    """An edge may serve the new certificate, and not every edge is known to, for every name."""
+    return fleet.tried(Do.SWAP) and not forward(fleet) and not fleet.fenced
+
+
 def must_finish(fleet: Fleet) -> bool:
     """The lease was taken somewhere and is still this run's."""
     return not fleet.fenced

@@ -31,6 +31,8 @@ class Verb(StrEnum):
     REHEARSE = "rehearse"
     BACKUP = "backup"
     VACUUM = "vacuum"
+    CERTIFICATE = "certificate"
+    RENEW = "renew"
 
     @property
     def moves_release(self) -> bool:
@@ -39,8 +41,11 @@ class Verb(StrEnum):
 
     @property
     def edges_only(self) -> bool:
-        """Whether it needs no other host than the edges: a hold page must go up also when a service host is lost."""
-        return self in {Verb.HOLD, Verb.RESUME}
+        """Whether it needs no other host than the edges.
+
+        A hold page must go up, and a certificate must be renewed, also when a service host is lost.
+        """
+        return self in {Verb.HOLD, Verb.RESUME, Verb.CERTIFICATE, Verb.RENEW}
 
 
 # The verbs that show that a rollback works: one that went well shows the same as a rehearsal of one.
@@ -49,7 +54,10 @@ SHOWS_A_ROLLBACK = frozenset({Verb.REHEARSE.value, Verb.ROLLBACK.value})
 
 @dataclass(frozen=True)
 class Intent:
-    """The operator's request. `version` without a `release` names one that is on the hosts already."""
+    """The operator's request. `version` without a `release` names one that is on the hosts already.
+
+    `files` are those of a certificate, its key and its chain on the operator's machine; `fingerprint` says which it is.
+    """
 
     verb: Verb
     release: Release | None = None
@@ -61,6 +69,9 @@ class Intent:
     message: str = ""
     force: bool = False
     keep_page: bool = False
+    certificate: str = ""
+    fingerprint: str = ""
+    files: tuple[str, str, str] = ("", "", "")
 
 
 def checked_share(text: str) -> int:

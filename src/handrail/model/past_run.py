@@ -18,7 +18,12 @@ TOUCHED = frozenset({DONE, WENT_BACK, "fenced", "unknown"})
 # How a step of a record ends when it is what the run failed of.
 BAD_STEPS = frozenset({"failed", "unknown", "refused", "interrupted"})
 # They change no release and no traffic: they neither mend a deploy nor speak against it.
-HOUSEKEEPING = frozenset(verb.value for verb in (Verb.DISK, Verb.LOGROTATE, Verb.REHEARSE, Verb.BACKUP, Verb.VACUUM))
+HOUSEKEEPING = frozenset(
+    verb.value
+    for verb in (
+        Verb.DISK, Verb.LOGROTATE, Verb.REHEARSE, Verb.BACKUP, Verb.VACUUM, Verb.CERTIFICATE, Verb.RENEW,
+    )
+)  # fmt: skip
 # With one of these an emergency brings service back; a hold page or a shutdown does not.
 BRINGS_BACK = frozenset({Verb.RESTART.value, Verb.STARTUP.value, Verb.SCALE.value, Verb.RESUME.value})
 

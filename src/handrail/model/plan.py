@@ -55,6 +55,8 @@ class Plan:
         """The change in one line, for records and people."""
         if self.verb is Verb.SCALE:
             return f"{self.service}: {self.before} -> {self.instances[self.service]} on each host"
+        if self.verb in {Verb.CERTIFICATE, Verb.RENEW}:
+            return f"certificate {self.service}"
         if self.verb in IN_PLACE:
             return IN_PLACE[self.verb]
         before = version_of(self.live_release) or "nothing"

@@ -32,6 +32,7 @@ from handrail.model.guard import (
     must_go_back,
     must_stop_idle,
     must_stop_new,
+    must_swap_back,
     must_unspread,
     opened,
     opens,
@@ -225,6 +226,23 @@ BACKUP = (
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 
+# Nothing is swapped before every edge has it; where one does not serve it for every name, none does.
+CERTIFICATE = (
+    *TAKE_THE_LEASE,
+    Step(Do.PUT, "Put the certificate on the edges, under a hidden name", Scope.EDGES, always),
+    Step(Do.SWAP, "Swap the certificate", Scope.EDGES, always),
+    Step(Do.PROVE, "Prove by handshake what is served", Scope.EDGES, always),
+    Step(Do.SWAP, "Swap the old certificate back", Scope.EDGES, must_swap_back, part=1),
+    Step(Do.PROVE, "Prove that the old one is served", Scope.EDGES, must_swap_back, part=1),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+RENEW = (
+    *TAKE_THE_LEASE,
+    Step(Do.ISSUE, "Have the certificate issued", Scope.DECIDER, always),
+    *CERTIFICATE[len(TAKE_THE_LEASE) :],
+)
+
 TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.DEPLOY: DEPLOY,
     Verb.ROLLBACK: DEPLOY,
@@ -239,6 +257,8 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.REHEARSE: REHEARSE,
     Verb.BACKUP: BACKUP,
     Verb.VACUUM: VACUUM,
+    Verb.CERTIFICATE: CERTIFICATE,
+    Verb.RENEW: RENEW,
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.guard import decided, must_go_back, undecidable
+from handrail.model.guard import decided, must_go_back, must_swap_back, undecidable
 from handrail.model.intent import Verb
 from handrail.model.version import version_of
 
@@ -35,6 +35,8 @@ def verdict(fleet: Fleet) -> Verdict:
         return Verdict(
             4, "fenced", f"the lease was taken over: {_first_words(fleet, Outcome.REFUSED)}", _refused(fleet)
         )
+    if fleet.plan is not None and fleet.plan.verb in {Verb.CERTIFICATE, Verb.RENEW}:
+        return _certificate(fleet)
     unclear = _unclear_edges(fleet)
     if fleet.plan is not None and not fleet.plan.verb.moves_release and not unclear:
         return _plain(fleet)
@@ -77,6 +79,22 @@ def _plain(fleet: Fleet) -> Verdict:
     if fleet.plan is not None and fleet.plan.verb is Verb.REHEARSE:
         return Verdict(0, "done", _rehearsed(fleet, fleet.plan))
     return Verdict(0, "done", fleet.plan.change if fleet.plan else "done")
+
+
+def _certificate(fleet: Fleet) -> Verdict:
+    """Judge by what was swapped: where not every edge serves the new one, all are to serve the old one."""
+    if not fleet.failed and not fleet.interrupted:
+        return _plain(fleet)
+    unclear = tuple(
+        host
+        for host in fleet.roles.edges
+        if must_swap_back(fleet) and not all(fleet.all_good(do, [host], part=1) for do in (Do.SWAP, Do.PROVE))
+    )
+    if unclear:
+        text = f"{_cause(fleet)}; not known which certificate {', '.join(unclear)} serves: fab certificate.status"
+        return Verdict(5, "unknown", text, unclear)
+    stays = "every edge serves the old certificate again" if fleet.tried(Do.SWAP) else "the old certificate is served"
+    return Verdict(1, "failed", f"{_cause(fleet)}; {stays}", tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
 
 
 def _rehearsed(fleet: Fleet, plan: Plan) -> str:

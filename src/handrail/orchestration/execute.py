@@ -19,7 +19,7 @@ from handrail.errors import HandrailError
 from handrail.hosts.script import Command, Reply
 from handrail.hosts.survey import read_state
 from handrail.journal.event import Event
-from handrail.model import rollout
+from handrail.model import acme, rollout
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Outcome
 from handrail.model.reason import reason
@@ -100,13 +100,23 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
     for command in todo:
         reply = line.send(host, command)
         if not reply.outcome.good:
-            return _with_reason(reply)
+            return _with_reason(reply, step)
+    return _taken_in(watch, step, reply)
+
+
+def _taken_in(watch: Watch, step: Step, reply: Reply) -> Reply:
+    """Look at a certificate that was issued as at one from files."""
+    if step.do is Do.ISSUE:
+        try:
+            watch.run.issued(reply.block("issued"))
+        except HandrailError as error:
+            return Reply(Outcome.FAILED, error.message, ())
     return reply
 
 
-def _with_reason(reply: Reply) -> Reply:
-    """Add why a program died, where its log tells."""
-    why = reason(reply.block("log"))
+def _with_reason(reply: Reply, step: Step) -> Reply:
+    """Add why a program died, or why no certificate was issued, where the log tells."""
+    why = (acme.reason if step.do is Do.ISSUE else reason)(reply.block("log"))
     return replace(reply, words=f"{reply.words}: {why}") if why else reply
 
 

@@ -9,10 +9,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from handrail import artifacts
+from handrail.errors import BadInput
+from handrail.hosts.pair_intent import certificate_of
 from handrail.hosts.script import Command
 from handrail.journal.operator import operator
 from handrail.model.clearance import Clearance, Kind
 from handrail.model.fleet import Fleet
+from handrail.model.intent import Verb
 from handrail.model.roles import roles_of, told
 from handrail.model.verdict import Verdict, verdict
 from handrail.runtimes.protocol import Instance
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from handrail.errors import HandrailError
+    from handrail.hosts.pair import Pair
     from handrail.journal.event import Event
     from handrail.model.environment import Environment
     from handrail.model.intent import Intent
@@ -80,6 +84,23 @@ class Run:
         return artifacts.fetch(
             self.environment.system.release.artifact_of(version), digest, base=self.base, cache=self.cache
         )
+
+    @cached_property
+    def pair(self) -> Pair:
+        """The certificate that is deployed, or the key that one is to be issued for."""
+        from handrail.hosts import pair  # noqa: PLC0415  # cryptography, which no other verb waits for
+
+        system, certificate = self.environment.system, certificate_of(self.environment.system, self.intent.certificate)
+        if self.intent.verb is Verb.RENEW and system.edge.tls is not None:
+            return pair.with_new_key(certificate, system.edge.tls.acme.key)
+        made = pair.from_files(certificate, self.intent.files, system, self.base)
+        if made.chain.fingerprint != self.intent.fingerprint:
+            raise BadInput(f"{self.intent.files[0]} is another certificate than a moment ago; nothing was touched")
+        return made
+
+    def issued(self, fullchain: str) -> None:
+        """Take in what was issued for the key of this run."""
+        self.pair = self.pair.issued(fullchain, self.environment.system, self.base)
 
     @property
     def plan(self) -> Plan:

@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _made: dict[Verb, Watch | HandrailError] = {}
 # What a verb may be given as `--data`.
-WORDS = ("release", "sha256", "share", "service", "count", "message", "with_database", "force", "keep_page")
+WORDS = (
+    "release", "sha256", "share", "service", "count", "message", "with_database", "force", "keep_page",
+    "certificate", "cert", "key", "chain",
+)  # fmt: skip
 # Of these, numbers are numbers.
 NUMBERS = frozenset({"share", "count"})
 # What an inventory says of its hosts, and a command line does not.
@@ -104,6 +107,8 @@ def _make(verb: Verb) -> Watch:
     _ = run.secrets
     if intent.release is not None:
         _ = run.artifact
+    if intent.certificate:
+        _ = run.pair
     _all_here(loaded.environment, verb)
     if time.monotonic() - began > PATIENCE_SECONDS:  # a large artifact: the rules may say something else by now
         run.clearance = _cleared(loaded, intent, request)

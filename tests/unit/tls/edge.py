@@ -127,9 +127,11 @@ class Edge(host_folder.Host):
         subprocess.run(["nginx", "-c", str(self.folder / "nginx.conf"), *words], check=True, capture_output=True)
 
     def tls(self, script: str, *arguments: object, stdin: str = "", run: str = "run") -> Reply:
-        """Run one of the scripts about certificates, with the lease."""
+        """Run one of the scripts about certificates, with a lease for that long."""
         held = host_folder.token(self.take(run))
-        return self.fenced(held, run, "tls", script, arguments=(self.inside, *arguments), stdin=stdin)
+        reply = self.fenced(held, run, "tls", script, arguments=(self.inside, *arguments), stdin=stdin)
+        (self.run_directory / "lease").unlink()
+        return reply
 
     def ask(self, path: str = "/", *, https: bool = True, name: str = "shop.test", method: str = "GET"):
         """Ask as a client does, without a look at the certificate."""

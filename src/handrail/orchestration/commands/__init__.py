@@ -9,6 +9,7 @@ from handrail.hosts.script import Command, Upload
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
 from handrail.orchestration.commands.backup import back_up
+from handrail.orchestration.commands.certificate import issue, prove, put, swap
 from handrail.orchestration.commands.data import datastores, vacuum
 from handrail.orchestration.commands.disk import clean
 from handrail.orchestration.commands.edge import bake, move, ready_edge, spread, verify
@@ -76,5 +77,9 @@ BUILDERS: dict[Do, Builder] = {
     Do.CLEAN: clean,
     Do.ROTATE: rotate,
     Do.VACUUM: vacuum,
+    Do.ISSUE: issue,
+    Do.PUT: put,
+    Do.SWAP: swap,
+    Do.PROVE: prove,
     Do.FINISH: finish,
 }
