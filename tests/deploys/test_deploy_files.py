@@ -12,6 +12,7 @@ import pytest
 
 from handrail.model import rollout
 from tests.deploys import fleet
+from tests.unit.tls import authority
 
 SECRET = "hunter2-hunter2"
 BYTES = b"not a real archive; fake hosts do not unpack it"
@@ -25,7 +26,8 @@ def play(tmp_path):
 
     def run(deploy, *data, failing=None, options=(), backup=False):
         # The rules of production have tests of their own.
-        fleet.describe(tmp_path, {"release": {**release, "backup": backup}, "changes": None})
+        described = {"release": {**release, "backup": backup}, "changes": None, "certificates": {"ca": "ca.pem"}}
+        fleet.describe(tmp_path, described)
         inventory = fleet.write(tmp_path, failing=failing or {})
         reading, writing = os.pipe()
         words = [word for pair in data for word in ("--data", pair)]
@@ -143,6 +145,7 @@ def test_rollback_without_an_earlier_release_is_bad_input(play):
         ("logrotate", ("force=yes",)),
         ("rehearse", ()),
         ("backup", ()),
+        ("vacuum", ()),
         ("rehearse", ("release=1.0.0",)),
     ],
 )
@@ -174,6 +177,46 @@ def test_a_deploy_that_asks_for_a_backup_goes_no_further_without_it(play):
     assert end["exit_code"] == 1
     assert "back up failed on @fake/db1: it broke; nothing that is served has changed" in end["text"]
     assert "Back up the databases" not in order(play("deploy", "release=1.1.0")[0])
+
+
+def certificate(folder):
+    """Give what a deploy of a certificate is told; the authority is the one of the description."""
+    made = authority.issue("app.sanvi-machinery.com")
+    (folder / "ca.pem").write_text(authority.root().cert_pem)
+    (folder / "cert.pem").write_text(made.cert_pem + made.chain_pem)
+    (folder / "key.pem").write_text(made.key_pem)
+    return "certificate=app", f"cert={folder}/cert.pem", f"key={folder}/key.pem"
+
+
+def test_a_certificate_is_swapped_when_every_edge_has_it_and_needs_the_edges_alone(play, tmp_path):
+    words = certificate(tmp_path)
+    events, end, done = play("certificate", *words, options=("--limit", "edge", "--debug", "-vvv"))
+    titles = [step.title for step in rollout.CERTIFICATE if step.part == 0 and step.title in order(events)]
+    assert order(events) == titles
+    assert {event["host"] for event in events} == {"@fake/edge1", "@fake/edge2"}
+    assert (end["exit_code"], end["text"]) == (0, "certificate app")
+    secret = (tmp_path / "key.pem").read_text().splitlines()[1]
+    assert secret not in done.stdout + done.stderr + json.dumps([events, end])
+
+
+def test_one_edge_that_does_not_serve_a_certificate_sends_all_back(play, tmp_path):
+    events, end, _ = play("certificate", *certificate(tmp_path), failing={"edge2": "# NAME FINGERPRINT ADDRESS"})
+    back = {event["host"] for event in events if event["title"] == "Swap the old certificate back"}
+    assert back == {"@fake/edge1", "@fake/edge2"}
+    # the fake edge fails the proof of the old one as well
+    assert (end["exit_code"], "not known which certificate @fake/edge2 serves" in end["text"]) == (5, True)
+
+
+def test_one_edge_that_does_not_get_a_certificate_keeps_all_from_swapping(play, tmp_path):
+    events, end, _ = play("certificate", *certificate(tmp_path), failing={"edge2": "# NAME ID: the certificate"})
+    assert "Swap the certificate" not in order(events)
+    assert (end["exit_code"], end["text"].endswith("; the old certificate is served")) == (1, True)
+
+
+def test_an_edge_that_is_down_keeps_a_certificate_from_every_edge(play, tmp_path):
+    events, end, _ = play("certificate", *certificate(tmp_path), options=("--limit", "@fake/edge1"))
+    assert (events, end["exit_code"]) == ([], 1)
+    assert "@fake/edge2 cannot be reached, or is left out by --limit; nothing was touched on any host" in end["text"]
 
 
 def test_shutdown_leaves_the_database_running_unless_told(play):

@@ -28,6 +28,7 @@ _SHAPE: Mapping[str, type] = {
 }  # fmt: skip
 _OPTIONS: Mapping[str, type] = {
     "share": int, "service": str, "count": int, "message": str, "with_database": bool, "force": bool,
+    "keep_page": bool, "certificate": str,
 }  # fmt: skip
 
 
