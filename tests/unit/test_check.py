@@ -57,7 +57,7 @@ def seen(environment, *, lost=(), units=None):
 
 
 def checked(look, answers, *names):
-    return check(look, answers, names=names, secrets=SECRETS)
+    return check(look, answers, names=names, secrets=SECRETS, base=Path("inventories"))
 
 
 def test_each_host_is_asked_once_for_all_its_numbers(environment):

@@ -107,11 +107,11 @@ def _due(seen: Status, wanted: list[str]) -> dict[str, str]:
 def looked(here: Inventory, loaded: Loaded) -> Status:
     """Ask for every name, and the authorities where they can be asked."""
     from handrail.control import ocsp  # noqa: PLC0415  # each verb imports what it needs
-    from handrail.control.certificates import judged, status  # noqa: PLC0415
+    from handrail.control.certificates import has_certificates, judged, status  # noqa: PLC0415
     from handrail.hosts.roots import known_roots  # noqa: PLC0415
 
     environment = loaded.environment
-    if environment.system.edge.tls is None and not environment.system.certificates.endpoints:
+    if not has_certificates(environment):
         raise BadInput(
             f"{environment.system.name} on {environment.name} has neither edge.tls nor certificates.endpoints",
             next_step="docs/how-to/certificates.md",

@@ -54,6 +54,11 @@ class Status:
         return [*(row.finding for row in self.rows), *self.between]
 
 
+def has_certificates(environment: Environment) -> bool:
+    """Whether there is anything to look at."""
+    return environment.system.edge.tls is not None or bool(environment.system.certificates.endpoints)
+
+
 def status(environment: Environment, connections: Connections, roots: tuple[Certificate, ...]) -> Status:
     """Ask every edge for every name."""
     edges = [host.name for host in environment.edge_hosts]

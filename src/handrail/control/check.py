@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from handrail.control.certificates import has_certificates, status
 from handrail.control.health import health, lost
 from handrail.control.restarts import live_programs, restarted
+from handrail.hosts.roots import known_roots
 from handrail.hosts.vitals import ITSELF, ask, read_vitals
 from handrail.model.level import Finding, Level
 from handrail.model.restarts import Restarted
@@ -15,6 +17,7 @@ from handrail.secrets import masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from handrail.control.connections import Connections as Hosts
     from handrail.control.look import Look
@@ -31,8 +34,13 @@ Findings = dict[str, list[Finding]]
 """Findings by the names of the checks."""
 
 
-def check(look: Look, connections: Hosts, *, names: Sequence[str], secrets: Mapping[str, Secret]) -> Findings:
-    """Ask for everything that is on a list, and judge it. Hosts that cannot be reached come first."""
+def check(
+    look: Look, connections: Hosts, *, names: Sequence[str], secrets: Mapping[str, Secret], base: Path
+) -> Findings:
+    """Ask for everything that is on a list, and judge it. Hosts that cannot be reached come first.
+
+    `base` is the directory of the system's YAML.
+    """
     seconds = int(look.environment.system.thresholds.over.total_seconds())
     told = vitals(look, connections, names=names, secrets=secrets, seconds=seconds)
     found: Findings = {"hosts": lost(look)} if look.lost else {}
@@ -43,6 +51,10 @@ def check(look: Look, connections: Hosts, *, names: Sequence[str], secrets: Mapp
             case "health":
                 seen = health(look, connections, secrets=secrets)
                 found[name] = [finding for finding in seen if finding.what != "host"]
+            case "certificates":
+                if has_certificates(look.environment):
+                    roots = known_roots(look.environment.system, base)
+                    found[name] = status(look.environment, connections, roots).findings()
             case _:
                 found[name] = judged(look, told, name, secrets)
     if "backups" in names and not look.environment.system.backups:

@@ -31,7 +31,8 @@ def show_check(period: str, inventory: str | None, *, as_json: bool) -> int:
     names = system.checks.named(period)
     secrets = secrets_of(loaded)
     with Connections(here) as connections:
-        found = check(look(loaded.environment, connections), connections, names=names, secrets=secrets)
+        seen = look(loaded.environment, connections)
+        found = check(seen, connections, names=names, secrets=secrets, base=loaded.base)
     level = worst(finding.level for findings in found.values() for finding in findings)
     tables.check(f"{system.name} on {loaded.environment.name}", period, found, level, as_json=as_json)
     return level.rank

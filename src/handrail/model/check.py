@@ -11,6 +11,7 @@ from handrail.model.value import Value
 
 Check = Literal[
     "services", "health", "traffic", "errors", "connections", "cache", "disk", "memory", "cpu", "backups", "largest",
+    "certificates",
 ]  # fmt: skip
 """What can be checked; see docs/how-to/check.md."""
 
@@ -21,11 +22,12 @@ class Checks(Value):
     daily: tuple[Check, ...] = Field(
         default=(
             "services", "health", "disk", "memory", "cpu", "traffic", "errors", "connections", "cache", "backups",
+            "certificates",
         ),
         min_length=1, description="`fab check daily`: whether everything works, and what last night left.",
     )  # fmt: skip
     weekly: tuple[Check, ...] = Field(
-        default=("services", "disk", "largest", "traffic", "errors", "connections", "cache", "backups"),
+        default=("services", "disk", "largest", "traffic", "errors", "connections", "cache", "backups", "certificates"),
         min_length=1, description="`fab check weekly`: performance, and what fills the disks.",
     )  # fmt: skip
     monthly: tuple[Check, ...] = Field(

@@ -28,13 +28,13 @@ QUICK = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZR
 
 
 class Pebble:
-    """An ACME server that looks for every name at one address."""
+    """An ACME server that looks for every name at one address; `known_as` is what others call it."""
 
-    def __init__(self, folder: Path, *, http_port: int, address: str) -> None:
+    def __init__(self, folder: Path, *, http_port: int, address: str, known_as: str = "localhost") -> None:
         folder.mkdir(exist_ok=True)
-        self.folder, self.http_port = folder, http_port
+        self.folder, self.http_port, self.known_as = folder, http_port, known_as
         self.port, self.management, self.dns, self.names = (free_port() for _ in range(4))
-        own = issue("localhost")
+        own = issue("localhost", known_as)
         (folder / "ca.pem").write_text(pem(root().certificate))
         (folder / "cert.pem").write_text(own.cert_pem + own.chain_pem)
         (folder / "key.pem").write_text(own.key_pem)
@@ -52,11 +52,13 @@ class Pebble:
 
     @property
     def directory(self) -> str:
-        return f"https://localhost:{self.port}/dir"
+        return f"https://{self.known_as}:{self.port}/dir"
 
     def _settings(self) -> dict[str, object]:
+        # Lab hosts reach this machine by its address on their network.
+        everywhere = "127.0.0.1" if self.known_as == "localhost" else "0.0.0.0"
         return {
-            "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
+            "listenAddress": f"{everywhere}:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.folder / "cert.pem"), "privateKey": str(self.folder / "key.pem"),
             "httpPort": self.http_port, "tlsPort": self.http_port, "ocspResponderURL": "",
             "externalAccountBindingRequired": False, "certificateValidityPeriod": 6 * 86400,
