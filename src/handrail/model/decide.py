@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 # Tools that one verb alone has a use for.
 ONLY_FOR = {"logrotate": Verb.LOGROTATE}
 # What needs no runtime; a full disk is what often makes one unusable, and freeing it must not wait for that runtime.
-IN_ANY_STATE = frozenset(
-    {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP, Verb.CERTIFICATE, Verb.RENEW}
-)
+IN_ANY_STATE = frozenset({Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP, Verb.CERTIFICATE, Verb.RENEW})
 
 
 def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
@@ -64,7 +62,14 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
         case Verb.SCALE:
             return _plan_scale(intent, live, settle=settle, states=states, roles=roles)
         case (
-            Verb.HOLD | Verb.RESUME | Verb.DISK | Verb.LOGROTATE | Verb.BACKUP | Verb.VACUUM | Verb.CERTIFICATE | Verb.RENEW
+            Verb.HOLD
+            | Verb.RESUME
+            | Verb.DISK
+            | Verb.LOGROTATE
+            | Verb.BACKUP
+            | Verb.VACUUM
+            | Verb.CERTIFICATE
+            | Verb.RENEW
         ):
             return _plan_in_place(intent, live, states=states, roles=roles)
         case Verb.REHEARSE:
