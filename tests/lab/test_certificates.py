@@ -69,7 +69,7 @@ def test_certificates_are_deployed_and_renewed_on_two_edges_under_load(fleet, st
     (tmp_path / "cert.pem").write_text(made.cert_pem + made.chain_pem)
     (tmp_path / "key.pem").write_text(made.key_pem)
     words = {"certificate": "app", "cert": f"{tmp_path}/cert.pem", "key": f"{tmp_path}/key.pem"}
-    with load(AT["edge"]) as one, load(AT["web2"]) as other:
+    with load(AT["edge"], rate=60) as one, load(AT["web2"], rate=60) as other:
         run = start("certificate", inventory=both, **words)
         assert run.wait() == 0, run.end
         assert [shown(edge) for edge in EDGES] == [made.certificate] * 2
