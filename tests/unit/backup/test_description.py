@@ -50,6 +50,7 @@ def environment(**how):
         ("{hosts: web, path: /var/backups/x/*.dump, datastore: postgresql}", "hosts", "db, as of postgresql"),
         ("{hosts: db, path: /var/backups/x/*.sql, datastore: postgresql}", "path", "sanvi-20260131T221500Z.dump"),
         ("{hosts: db, path: /var/backups/x/shop-*.dump, datastore: postgresql}", "path", "sanvi-20260131T221500Z.dump"),
+        ("{hosts: db, path: /var/backups/x/sanvi-*, datastore: postgresql}", "path", "sanvi-20260131T221500Z.dump"),
         ("{hosts: db, path: /var/*/x/*.dump, datastore: postgresql}", "path", "in the last part alone"),
         ("{hosts: db, path: /etc/x/*.dump, datastore: postgresql}", "path", "no directory of the operating system"),
         ("{hosts: db, path: /var/backups/*.dump, deadline: 2h}", "deadline", "no deadline without datastore"),
