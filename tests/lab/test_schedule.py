@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,8 @@ import pytest
 
 from handrail.control.inventory import read
 from handrail.control.schedule import run_due
+from handrail.journal.open import reader
+from handrail.journal.task_runs import TaskRuns
 from handrail.model.level import Level, worst
 from tests.lab.controller import INVENTORY, ROOT
 from tests.lab.inventory import inventory
@@ -34,21 +35,21 @@ def test_what_is_due_is_checked_on_the_hosts_and_recorded(tmp_path, monkeypatch)
     here = read(path)
     assert run_due(here, here.load(), datetime.now(UTC) - timedelta(days=2)) == []
 
-    def fab(*words):
-        done = subprocess.run(
-            [FAB, *words, "--json", "--inventory", str(path)],
-            cwd=ROOT, capture_output=True, text=True, timeout=200, check=False, env=os.environ,
-        )  # fmt: skip
-        return done.returncode, json.loads(done.stdout)
-
-    code, told = fab("schedule.run", "--due")
+    done = subprocess.run(
+        [FAB, "schedule.run", "--due", "--json", "--inventory", str(path)],
+        cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    told = json.loads(done.stdout)
     by_name = {result["task"]: result for result in told["results"]}
     assert [*by_name] == ["log-rotation", "system-health"]
     assert by_name["log-rotation"]["level"] == "OK", told
     assert " OK" in by_name["system-health"]["text"]
     assert {result["missed"] for result in told["results"]} == {1}
     level = worst(Level(each["level"]) for each in by_name.values())
-    assert (code, told["level"]) == (level.rank, level)
-    assert fab("schedule.run", "--due")[1]["results"] == []
-    kept = {run["task"]: (run["level"], run["text"]) for run in fab("schedule.history")[1]["runs"]}
-    assert kept == {name: (result["level"], result["text"]) for name, result in by_name.items()}
+    assert (done.returncode, told["level"]) == (level.rank, level)
+    assert run_due(here, here.load()) == []
+    with reader() as store:
+        kept = TaskRuns(store, system="sanvi", environment="lab").history(task="", count=9)
+    assert {run.task: (run.level, run.text) for run in kept} == {
+        name: (result["level"], result["text"]) for name, result in by_name.items()
+    }
