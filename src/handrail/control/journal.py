@@ -38,13 +38,13 @@ def document_body(here: Office, document: Document) -> dict[str, Any]:
     }
 
 
-def record(kind: str, body: dict[str, Any]) -> None:
-    """Write one record of the class change."""
+def record(kind: str, body: dict[str, Any], *, once: bool = False) -> None:
+    """Write one record of the class change; with `once` a second one of the same run and kind is not written."""
     from handrail.journal.open import writer  # noqa: PLC0415  # what a task that records nothing need not wait for
     from handrail.journal.record import Entry  # noqa: PLC0415  # likewise
 
     with writer() as store:
-        store.append(Entry(kind, body))
+        store.append(Entry(kind, body, once=once))
 
 
 def unreviewed(here: Office) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from handrail.maintenance.book import RUNNING, outcome
+from handrail.maintenance.keep import keep
 from handrail.maintenance.perform import perform
 from handrail.maintenance.tell import tell
 from handrail.model.course import End, Turn, following
@@ -39,6 +40,7 @@ def advance(book: Book, window: str) -> int | None:
         case End():
             event = Happening.MAINTENANCE_ENDED if coming.exit_code == 0 else Happening.MAINTENANCE_ABORTED
             tell(booking, event, coming.text)
+            keep(book, booking, coming)
             book.over(booking.id, coming)
             return coming.exit_code
     return None

@@ -24,6 +24,7 @@ VERSION = "1"
 MOST_RECOVERIES = 1000
 # What an idle worker waits between two looks into the database.
 POLL_SECONDS = 1.0
+LOST = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 
 # The book of this process: DBOS calls functions by name, with what can be written down.
@@ -57,6 +58,12 @@ def unfinished() -> list[tuple[str, str, str]]:
     """List what is under way: workflow, executor, version."""
     found = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     return [(each.workflow_id, each.executor_id or "", each.app_version or "") for each in found]
+
+
+def is_lost(workflow: str) -> bool:
+    """Tell whether a workflow ended without its window: by an error, such as a database that was away for too long."""
+    found = DBOS.get_workflow_status(workflow)
+    return found is not None and found.status in LOST
 
 
 def take_over(workflow: str) -> None:

@@ -32,6 +32,8 @@ GRACE_SECONDS = 60
 # The lease of a run that was killed lives on for a while: fab says so with this code, and it is tried again.
 LEASE_HELD = 4
 AGAIN_SECONDS = 2
+# A question whether something was done is answered by then, or it was not.
+ASK_SECONDS = 30
 TAIL_LETTERS = 300
 
 
@@ -48,9 +50,13 @@ class Runner:
         """Do it unless it was done already, and note how it came out."""
         row = self.book.step(self.booking.id, self.step.key) or {}
         began, tries = float(row.get("began", time.time())), int(row.get("tries", 1))
-        deadline = began + self.step.takes.total_seconds()
-        if tries > 1 and self.step.done_when and self._exit_of(self.step.done_when, deadline)[0] == 0:
+        # What goes forward has its time from the first try on; what goes back is never too late.
+        deadline = (time.time() if self._going_back else began) + self.step.takes.total_seconds()
+        if tries > 1 and self.step.done_when and self._exit_of(self.step.done_when, time.time() + ASK_SECONDS)[0] == 0:
             done = Done(self.step.key, Outcome.OK, "it was done already")
+        elif time.time() >= deadline:
+            words = f"broken off, and its {self.step.takes.total_seconds():g} s are over"
+            done = Done(self.step.key, Outcome.FAILED, words)
         else:
             done = self._done(deadline, broken_off=tries > 1)
         self.book.end(self.booking.id, self.step.key, self.me, done)
@@ -129,9 +135,13 @@ class Runner:
             elif asked and time.time() > asked + GRACE_SECONDS:
                 os.killpg(child.pid, signal.SIGKILL)
 
+    @property
+    def _going_back(self) -> bool:
+        """Whether the step undoes something, or lets traffic in again."""
+        return self.step.key.startswith(("undo", "start", "health", "resume"))
+
     def _aborted(self) -> bool:
-        going_back = self.step.key.startswith(("undo", "start", "health", "resume"))
-        return not going_back and bool(self.book.named(self.booking.id).row["aborted"])
+        return not self._going_back and bool(self.book.named(self.booking.id).row["aborted"])
 
 
 def _said(output: IO[bytes], *, json_line: bool) -> str:

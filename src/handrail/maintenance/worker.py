@@ -49,7 +49,7 @@ class Worker:
         for booking in self._book.every(BOOKED):
             self._prepare(booking, now)
         for booking in self._book.every(RUNNING):
-            self._restart(booking)
+            self._begin(booking)
         self._take_over()
 
     def _prepare(self, booking: Booking, now: datetime) -> None:
@@ -58,8 +58,7 @@ class Worker:
             self._book.over(booking.id, end)
             tell(booking, Happening.MAINTENANCE_ABORTED, end.text)
         elif booking.begins <= now:
-            self._say(f"{booking.id} begins")
-            durable.begin(booking)
+            self._begin(booking)
         else:
             self._announce(booking, now)
 
@@ -71,10 +70,14 @@ class Worker:
             tell(booking, Happening.MAINTENANCE_ANNOUNCED, words, again=text(due[0]))
             self._book.set(booking.id, announced=text(due[0]))
 
-    def _restart(self, booking: Booking) -> None:
-        """Begin the next round of a window that somebody resumed."""
-        if booking.row["round"] and booking.workflow not in self._told:
+    def _begin(self, booking: Booking) -> None:
+        """Begin a window, once; one whose workflow broke is taken up again by another."""
+        if durable.is_lost(booking.workflow):
+            self._say(f"{booking.id} is taken up again: its workflow broke")
+            self._book.set(booking.id, round=booking.row["round"] + 1)
+        elif booking.workflow not in self._told and (booking.row["round"] or booking.row["state"] == BOOKED):
             self._told.add(booking.workflow)
+            self._say(f"{booking.id} begins")
             durable.begin(booking)
 
     def _take_over(self) -> None:

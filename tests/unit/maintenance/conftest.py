@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from handrail.journal.store import Store
 from tests.unit.journal.conftest import server  # noqa: F401  # a fixture
 
 HERE = Path(__file__).parent
@@ -132,6 +133,16 @@ class Folder:
     def log(self) -> str:
         """Give what the workers said."""
         return (self.path / "worker.log").read_text()
+
+    def records(self, kind: str) -> list[dict]:
+        """Give the bodies of the journal's records of a kind."""
+        store = Store(self.env["HANDRAIL_STORE"] or f"sqlite:///{self.path}/.handrail/journal.db", writes=False)
+        with store:
+            return [record.content for record in store.stream() if record.kind == kind]
+
+    def runner(self, window: str, key: str) -> int:
+        """Give the process that runs a step, or 0."""
+        return next((step["runner"] for step in self.status(window)["steps"] if step["key"] == key), 0)
 
     def seated(self) -> int:
         """Count the workers that have begun to work."""

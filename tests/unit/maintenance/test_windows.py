@@ -26,6 +26,9 @@ def test_a_window_is_run_from_start_to_end_by_a_worker(folder):
     assert (told["exit_code"], told["text"]) == (0, "done: everything was done and verified")
     assert done(folder) == [f"{name} done" for name in EFFECTS]
     assert [step["outcome"] for step in told["steps"]] == ["ok"] * len(EFFECTS)
+    (record,) = folder.records("maintenance")
+    assert (record["run"], record["outcome"]) == (window, "done")
+    assert [step["key"] for step in record["steps"]][-1] == "watch"
 
 
 def test_a_task_that_fails_is_undone_with_all_before_it(folder):
@@ -47,6 +50,35 @@ def test_a_task_that_hangs_is_ended_after_its_time(folder):
     assert told["exit_code"] == 1
     assert "not done within 2 s" in told["text"]
     assert done(folder)[-3:] == ["rollback done", *CLOSING]
+
+
+def test_what_was_broken_off_and_is_out_of_time_is_undone_and_traffic_is_let_in(folder):
+    folder.change(command="[sleep, 60]", takes="6s")
+    window = folder.book()
+    worker = folder.work()
+    runner = folder.until(lambda: folder.runner(window, "task-2"))
+    folder.kill(worker)
+    folder.kill_process(runner)
+    time.sleep(6)
+    folder.work()
+    told = folder.over(window)
+    assert "broken off, and its 6 s are over" in told["text"]
+    assert done(folder)[-3:] == ["rollback done", *CLOSING]
+
+
+def test_a_window_whose_workflow_broke_is_taken_up_again(folder):
+    broken = (
+        "from handrail.maintenance import durable, worker\n"
+        "def advance(*_): raise RuntimeError('the database is away')\n"
+        "whole, durable.advance = durable.advance, advance\n"
+        "mend = lambda words: words.endswith('broke') and setattr(durable, 'advance', whole)\n"
+        "worker.say = lambda words: (mend(words), print(words, flush=True))\n"
+        "worker.work()"
+    )
+    window = folder.book()
+    folder.work(code=broken)
+    folder.until(lambda: f"{window} is taken up again: its workflow broke" in folder.log())
+    assert folder.over(window)["exit_code"] == 0
 
 
 def test_an_abort_interrupts_what_is_under_way(folder):
