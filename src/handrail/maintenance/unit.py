@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import sys
 from pathlib import Path
+
+from handrail.journal.operator import account
 
 UNIT = """\
 # {folder}/.handrail/worker.env holds the variables that secrets come from, and HANDRAIL_STORE for several workers.
@@ -20,7 +20,7 @@ StartLimitIntervalSec=0
 User={user}
 WorkingDirectory={folder}
 EnvironmentFile=-{folder}/.handrail/worker.env
-ExecStart={python} -m handrail.maintenance.worker
+ExecStart={python} -m fabric worker{inventory}
 Restart=always
 RestartSec=1
 # What a step runs outlives its worker: the next one waits for it.
@@ -31,6 +31,7 @@ WantedBy=multi-user.target
 """
 
 
-def text() -> str:
+def text(inventory: str) -> str:
     """Write it for this folder, this user and this Python."""
-    return UNIT.format(folder=Path.cwd(), user=pwd.getpwuid(os.getuid()).pw_name, python=sys.executable)
+    given = f" --inventory {inventory}" if inventory else ""
+    return UNIT.format(folder=Path.cwd(), user=account(), python=sys.executable, inventory=given)

@@ -96,19 +96,22 @@ def every(*, as_json: bool) -> int:
 
 
 @exits
-def worker() -> int:
-    """Run windows as they come, until it is stopped."""
+def worker(inventory: str) -> int:
+    """Run windows as they come, and what is due on inventories, until it is stopped."""
     from handrail.maintenance.worker import work  # noqa: PLC0415  # DBOS takes half a second to import
 
-    return work()
+    files = tuple(each for each in inventory.split(",") if each)
+    for each in files:
+        opened(each)
+    return work(inventories=files)
 
 
 @exits
-def unit() -> int:
+def unit(inventory: str) -> int:
     """Print the systemd unit of a worker for this folder."""
     from handrail.maintenance.unit import text  # noqa: PLC0415  # likewise
 
-    sys.stdout.write(text())
+    sys.stdout.write(text(inventory))
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from handrail.errors import HandrailError, Refused
 from handrail.maintenance import durable
 from handrail.maintenance.book import BOOKED, OVER, RUNNING, Book
+from handrail.maintenance.chores import Chores
 from handrail.maintenance.seat import Seat
 from handrail.maintenance.tables import url
 from handrail.maintenance.tell import tell
@@ -97,8 +98,11 @@ class Worker:
             self._say(words)
 
 
-def work(*, until_done: str = "", wait: bool = True) -> int:
-    """Run windows until a signal comes, or until one is over; then give its exit code."""
+def work(*, until_done: str = "", wait: bool = True, inventories: tuple[str, ...] = ()) -> int:
+    """Run windows, and what is due on inventories, until a signal comes, or until one window is over.
+
+    Then it gives the exit code of that.
+    """
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
@@ -110,9 +114,10 @@ def work(*, until_done: str = "", wait: bool = True) -> int:
     say(f"worker {seat.id} at {time.strftime('%Y-%m-%d %H:%M:%S %Z')}")
     with closing(Book()) as book:
         durable.launch(seat.id, book)
-        worker = Worker(book, seat, say=say)
+        worker, chores = Worker(book, seat, say=say), Chores(inventories, say)
         while not stop.is_set():
             worker.look()
+            chores.look()
             if until_done and book.named(until_done).row["state"] == OVER:
                 break
             stop.wait(LOOK_SECONDS)

@@ -72,6 +72,17 @@ def health(c, inventory="", json=False):
 ns = Collection(deploy, startup, page, watch, status, health)
 for each in ("shutdown", "rollback", "restart"):
     ns.add_task(change(each), name=each)
+
+
+@task(name="run")
+def schedule(c, inventory="", due=False):
+    assert due
+    does("schedule")
+
+
+inner = Collection("schedule")
+inner.add_task(schedule)
+ns.add_collection(inner)
 for noun, verb in (("backup", "take"), ("database", "vacuum")):
     inner = Collection(noun)
     inner.add_task(change(noun), name=verb)

@@ -129,6 +129,11 @@ def test_ctrl_c_ends_the_looking_on_and_not_the_window(folder):
     assert folder.over(told["window"])["exit_code"] == 1
 
 
+def test_a_worker_runs_scheduled_tasks_beside_windows(folder):
+    folder.work(code="from handrail.maintenance import verbs; verbs.worker('inventories/prod.py')")
+    folder.until(lambda: "schedule done" in folder.effects())
+
+
 def test_a_file_that_changed_since_is_told_and_the_window_goes_on_as_it_was_booked(folder):
     (folder.path / "slow-page-on").touch()
     window = folder.book()
