@@ -9,6 +9,7 @@ from cryptography import x509
 
 from lab.docker import shell
 from lab.hosts import named
+from lab.load import Load
 from tests.lab.inventory import QUICK, inventory
 from tests.unit.tls.authority import issue, pem, root
 from tests.unit.tls.edge import blind
@@ -54,6 +55,11 @@ def both(tmp_path, fleet, start, acme):
     fleet.sh("web2", "rm -rf /opt/sanvi/tls /opt/sanvi/acme")
 
 
+def requests(url: str) -> Load:
+    """Kept-alive connections, which a reload would close; asking for no page that itself waits for another program."""
+    return Load(url, paths={"/api/version": 1}, rate=60, connections=20)
+
+
 def shown(edge: str) -> x509.Certificate:
     with (
         socket.create_connection((named(edge).address, 443), timeout=5) as raw,
@@ -63,14 +69,14 @@ def shown(edge: str) -> x509.Certificate:
 
 
 @needs_pebble
-def test_certificates_are_deployed_and_renewed_on_two_edges_under_load(fleet, start, load, both, tmp_path):
+def test_certificates_are_deployed_and_renewed_on_two_edges_under_load(fleet, start, both, tmp_path):
     assert {shown(edge).subject.rfc4514_string() for edge in EDGES} == {"O=handrail placeholder"}
     shell(named("edge").container, CERTBOT, timeout_seconds=200)
     made = issue(NAME)
     (tmp_path / "cert.pem").write_text(made.cert_pem + made.chain_pem)
     (tmp_path / "key.pem").write_text(made.key_pem)
     words = {"certificate": "app", "cert": f"{tmp_path}/cert.pem", "key": f"{tmp_path}/key.pem"}
-    with load(AT["edge"], rate=60) as one, load(AT["web2"], rate=60) as other:
+    with requests(AT["edge"]) as one, requests(AT["web2"]) as other:
         run = start("certificate", inventory=both, **words)
         assert run.wait() == 0, run.end
         assert [shown(edge) for edge in EDGES] == [made.certificate] * 2
