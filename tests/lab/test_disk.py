@@ -19,7 +19,11 @@ OLD = "touch -d '9 days ago'"
 # The names say what is to become of each.
 FILES = f"""
 mkdir -p ROOT/logs 'ROOT/releases/9.9.9-000000000000' ROOT/releases/.9.9.8-000000000000.partial
-for name in 'gone old.log' gone.log.1; do head -c 100000 /dev/urandom >"ROOT/logs/$name"; {OLD} "ROOT/logs/$name"; done
+for name in 'gone old.log' gone.log.1 stays.log.1; do
+    head -c 100000 /dev/urandom >"ROOT/logs/$name"
+    {OLD} "ROOT/logs/$name"
+done
+touch -d '40 days ago' ROOT/logs/gone.log.1  # older than any rotation keeps them
 head -c 100000 /dev/urandom >ROOT/logs/stays-young.log
 head -c 100000 /dev/urandom >/tmp/handrail-gone.tar.gz
 {OLD} /tmp/handrail-gone.tar.gz

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.lab
 
 def test_status_health_and_history_tell_of_every_part(subject):
     release = subject.served()
-    seen = subject.status()
+    seen = json.loads(subject.fab("status", "--json").stdout)
     live = [row for row in seen["services"] if row["live"] and row["instance"] == 1]
     assert seen["release"] == release
     assert {row["host"] for row in live} == set(subject.service_hosts)
@@ -32,6 +32,8 @@ def test_status_health_and_history_tell_of_every_part(subject):
 
 
 def test_logs_are_merged_and_searched_even_when_they_are_long_and_no_text(subject):
+    if subject.runtime == "docker":
+        pytest.skip("two minutes; the logs of containers are read by what compose tries")
     before = subject.served()
     # Ten megabytes, every tenth line with bytes that are no UTF-8.
     subject.run("deploy", release="1.12.0")
