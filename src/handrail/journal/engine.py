@@ -82,7 +82,7 @@ def make_place(path: Path) -> None:
     if path.parent.name == ".handrail" and path.parent.stat().st_uid == os.geteuid():
         path.parent.chmod(0o700)
     # POSIX: closing a file drops every lock that this process has on it, those of an open SQLite connection too.
-    if not path.exists():
+    if not (path.exists() and os.access(path, os.W_OK)):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
 
 

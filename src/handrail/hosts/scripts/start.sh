@@ -14,8 +14,8 @@ if ! reason=$(eval "$START" 2>&1 9>&-); then
     show_log
     end failed "$NAME does not start: $(printf %s "$reason" | head -n 1 | clean)"
 fi
-count
 # Fewer than before: it was made anew.
+[ "$RESTARTS" = 0 ] || count
 [ "$counted" -ge "$RESTARTS" ] || RESTARTS=0
 export RESTARTS
 body=$(mktemp) && trap 'rm -f "$body"' EXIT
