@@ -13,6 +13,7 @@ from handrail.journal import recorder
 from handrail.model.clearance import Kind
 from handrail.model.intent import Intent, Verb
 from handrail.orchestration.evidence import Evidence
+from handrail.orchestration.notices import Notices
 from handrail.orchestration.run import Run
 from tests.lab.inventory import inventory
 from tests.office import DEPLOY
@@ -27,7 +28,7 @@ def evidence(here, intent=DEPLOY, *, thought=THOUGHT, **said):
     run = Run(here.loaded.environment, intent, base=here.loaded.base, cache=Path(), clearance=gate.check())
     run.secrets = {}
     run.started = datetime.now(UTC) - thought
-    made = Evidence(run, recorder.start(), ask=lambda: asked.append(1) or gate.check())
+    made = Evidence(run, recorder.start(), Notices(run), ask=lambda: asked.append(1) or gate.check())
     asked = made.asked = []
     return made
 
