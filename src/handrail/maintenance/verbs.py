@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from handrail.control.verbs import exits, opened
@@ -43,6 +44,7 @@ def schedule(file: str, inventory: str | None, *, at: str, yes: bool, as_json: b
 @exits
 def run(file: str, inventory: str | None, *, yes: bool, as_json: bool) -> int:
     """Book a window that begins now, and run it here unless a worker does."""
+    _engine_is_here()
     asked = planned(file, opened(inventory), "now")
     _sure(asked, yes=yes, as_json=as_json)
     with closing(Book()) as book:
@@ -98,6 +100,7 @@ def every(*, as_json: bool) -> int:
 @exits
 def worker(inventory: str) -> int:
     """Run windows as they come, and what is due on inventories, until it is stopped."""
+    _engine_is_here()
     from handrail.maintenance.worker import work  # noqa: PLC0415  # DBOS takes half a second to import
 
     files = tuple(each for each in inventory.split(",") if each)
@@ -113,6 +116,11 @@ def unit(inventory: str) -> int:
 
     sys.stdout.write(text(inventory))
     return 0
+
+
+def _engine_is_here() -> None:
+    if find_spec("dbos") is None:
+        raise BadInput("windows need DBOS, which is not installed", next_step="pip install 'handrail[durable]'")
 
 
 def _booked(book: Book, asked: Plan) -> Booking:

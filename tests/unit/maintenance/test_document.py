@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from handrail.errors import BadInput, SystemInvalid
+from handrail.maintenance import verbs
 from handrail.maintenance.read import window_in
 from handrail.model.maintenance_document import parse
 
@@ -80,3 +81,11 @@ def test_a_python_file_that_gives_no_window_is_bad_input(tmp_path, text, told):
 def test_a_file_that_is_not_there_is_told_with_those_that_are():
     with pytest.raises(BadInput, match=r"there are: .*maintenance/vendhub\.yaml"):
         window_in("maintenance/vendhubb.yaml")
+
+
+def test_a_worker_without_its_engine_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr(verbs, "find_spec", lambda _: None)
+    with pytest.raises(SystemExit) as left:
+        verbs.worker("")
+    assert left.value.code == 2
+    assert "pip install 'handrail[durable]'" in " ".join(capsys.readouterr().err.split())
