@@ -31,7 +31,7 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 
 .PHONY: test
 test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
-	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 2
+	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 3
 
 .PHONY: conformance
 conformance: setup ## try every runtime with the same tests on the lab, and print what they measured
@@ -40,7 +40,7 @@ conformance: setup ## try every runtime with the same tests on the lab, and prin
 
 .PHONY: check
 check: lint ## all of lint, and the fast tests
-	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify -n 2 -q
+	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify -n 3 -q
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import contracts, 20,000 simulated schedules

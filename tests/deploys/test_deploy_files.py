@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
 
 import pytest
 
 from handrail.model import rollout
+from tests import started
 from tests.deploys import fleet
 from tests.unit.tls import authority
 
@@ -32,10 +32,10 @@ def play(tmp_path):
         reading, writing = os.pipe()
         words = [word for pair in data for word in ("--data", pair)]
         secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
-        done = subprocess.run(
+        done = started.run(
             [sys.executable, "-m", "pyinfra", "-y", *options, str(inventory), f"deploys/{deploy}.py", *words],
             env=os.environ | secrets | fleet.journal(tmp_path) | {"HANDRAIL_EVENTS": str(writing)},
-            pass_fds=(writing,), capture_output=True, text=True, check=False, timeout=60,
+            pass_fds=(writing,), timeout=60,
         )  # fmt: skip
         os.close(writing)
         with os.fdopen(reading) as messages:

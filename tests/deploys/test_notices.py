@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from handrail.journal.store import Store
-from tests import receivers
+from tests import receivers, started
 from tests.deploys import fleet
 from tests.notified import notify_part
 from tests.office import RULES
@@ -53,7 +53,7 @@ def shop(tmp_path):
 
 
 def play(line, around):
-    return subprocess.run(line, env=around, capture_output=True, text=True, check=False, timeout=120)
+    return started.run(line, env=around, timeout=120)
 
 
 def test_a_run_by_pyinfra_is_told_once(shop, tmp_path):

@@ -20,6 +20,7 @@ from handrail.model.canonical import digest
 from handrail.model.intent import Intent, Verb
 from handrail.model.version import Release
 from tasks import ns
+from tests import started
 from tests.deploys import fleet
 from tests.office import RULES, Office, ahead, frozen, make_keys, shut
 from tests.unit.tls import authority
@@ -84,7 +85,7 @@ class Shop(Office):
     def typed(self, line, cwd=None):
         secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
         env = os.environ | secrets | self.journal
-        return subprocess.run(line, env=env, cwd=cwd, capture_output=True, text=True, check=False, timeout=60)
+        return started.run(line, env=env, cwd=cwd, timeout=60)
 
     def refused(self, rule, *words, verb="deploy", **data):
         """See that it is refused by this rule alone, and that no host was asked."""

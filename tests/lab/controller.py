@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
 from typing import Any
+
+from tests.started import Started
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "inventories" / "lab.py"
@@ -31,14 +32,13 @@ class Controller:
         self.events: list[dict[str, Any]] = []
         self.end: dict[str, Any] = {}
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  # closed with the process
-        self.process = subprocess.Popen(
+        self.process = Started(
             [sys.executable, "-m", "pyinfra", "-y", *flags, str(inventory), f"deploys/{verb}.py", *given],
             cwd=ROOT,
             env=os.environ | {"HANDRAIL_EVENTS": str(write)},
             pass_fds=(write,),
-            stdin=subprocess.DEVNULL,
             stdout=self._said,
-            stderr=subprocess.STDOUT,
+            stderr=self._said,
         )
         os.close(write)
         self._news = threading.Condition()

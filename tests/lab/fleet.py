@@ -9,6 +9,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tenacity import retry, retry_if_exception_message, stop_after_attempt, wait_fixed
+
 from lab.docker import docker, shell
 from lab.hosts import HOSTS, named
 
@@ -44,8 +46,9 @@ class Fleet:
         return shell(named(host).container, script)
 
     def container(self, verb: str, host: str, *flags: str) -> None:
-        """Pause, kill, start or restart a host."""
-        docker(verb, *flags, named(host).container)
+        """Pause, kill, start or restart a host; the kernel cannot freeze it while one of its processes waits for a disk."""
+        again = retry_if_exception_message(match=".*unable to freeze")
+        retry(retry=again, wait=wait_fixed(1), stop=stop_after_attempt(5))(docker)(verb, *flags, named(host).container)
 
     def ask(self, path: str = "/api/version", *, at: str = EDGE) -> Answer:
         """Ask as a client does."""

@@ -13,6 +13,7 @@ import pytest
 from handrail.control.connections import Connections
 from handrail.control.inventory import Inventory, read
 from handrail.hosts.script import Command
+from tests import started
 from tests.lab.controller import INVENTORY, ROOT
 
 pytestmark = pytest.mark.lab
@@ -23,16 +24,7 @@ def fab(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a task as an operator would, from the repository."""
     environment = os.environ | {"HANDRAIL_INVENTORY": str(INVENTORY), "COLUMNS": "160"} | variables
     line = [*FAB, *words]
-    return subprocess.run(
-        line,
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=120,
-    )
+    return started.run(line, cwd=ROOT, env=environment, timeout=120)
 
 
 def test_status_shows_every_service_in_its_slot_and_where_the_traffic_goes(fleet):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from handrail.control.schedule import run_due
 from handrail.journal.open import reader
 from handrail.journal.task_runs import TaskRuns
 from handrail.model.level import Level, worst
+from tests import started
 from tests.lab.controller import INVENTORY, ROOT
 from tests.lab.inventory import inventory
 
@@ -35,9 +35,9 @@ def test_what_is_due_is_checked_on_the_hosts_and_recorded(tmp_path, monkeypatch)
     here = read(path)
     assert run_due(here, here.load(), datetime.now(UTC) - timedelta(days=2)) == []
 
-    done = subprocess.run(
+    done = started.run(
         [FAB, "schedule.run", "--due", "--json", "--inventory", str(path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=200, check=False,
+        cwd=ROOT, timeout=200,
     )  # fmt: skip
     told = json.loads(done.stdout)
     by_name = {result["task"]: result for result in told["results"]}

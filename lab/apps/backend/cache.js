@@ -4,7 +4,10 @@
 const { createClient } = require('redis');
 const { within } = require('../service');
 
-const TIMEOUT_MS = 1000;
+// as long as PostgreSQL's health check: a busy machine may stall for a second or two
+const PROBE_TIMEOUT_MS = 3000;
+// the answer is in PostgreSQL, too
+const REQUEST_TIMEOUT_MS = 1000;
 
 const used = Boolean(process.env.REDIS_HOST);
 
@@ -18,7 +21,7 @@ function connect() {
     socket: {
       host: process.env.REDIS_HOST,
       port: Number(process.env.REDIS_PORT || 6379),
-      connectTimeout: TIMEOUT_MS,
+      connectTimeout: PROBE_TIMEOUT_MS,
       reconnectStrategy: () => 500,
     },
   });
@@ -31,8 +34,8 @@ function connect() {
 async function ping() {
   if (!used) return;
   try {
-    if (!client) await within(TIMEOUT_MS, 'Redis', connect());
-    await within(TIMEOUT_MS, 'Redis', client.ping());
+    if (!client) await within(PROBE_TIMEOUT_MS, 'Redis', connect());
+    await within(PROBE_TIMEOUT_MS, 'Redis', client.ping());
   } catch (error) {
     // a connection that hangs is only noticed by the missing answer: begin a new one
     if (client.isReady) {
@@ -46,15 +49,15 @@ async function ping() {
 
 async function get(key) {
   if (!client || !client.isReady) return null;
-  return within(TIMEOUT_MS, 'Redis', client.get(key)).catch(() => null);
+  return within(REQUEST_TIMEOUT_MS, 'Redis', client.get(key)).catch(() => null);
 }
 
 async function set(key, value, seconds) {
-  if (client && client.isReady) await within(TIMEOUT_MS, 'Redis', client.set(key, value, { EX: seconds })).catch(() => {});
+  if (client && client.isReady) await within(REQUEST_TIMEOUT_MS, 'Redis', client.set(key, value, { EX: seconds })).catch(() => {});
 }
 
 async function forget(key) {
-  if (client && client.isReady) await within(TIMEOUT_MS, 'Redis', client.del(key)).catch(() => {});
+  if (client && client.isReady) await within(REQUEST_TIMEOUT_MS, 'Redis', client.del(key)).catch(() => {});
 }
 
 module.exports = { forget, get, ping, set, used };

@@ -5,7 +5,8 @@ const http = require('http');
 const { answer, probe, release, serve, within } = require('../service');
 
 const PROBE_MS = 500;
-const TIMEOUT_MS = 1000;
+const PROBE_TIMEOUT_MS = 3000;
+const PAGE_TIMEOUT_MS = 8000;
 const CACHE_MS = 1000;
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
@@ -35,14 +36,14 @@ function get(retry = true) {
   });
 }
 
-const ask = () => within(TIMEOUT_MS, 'the backend', get());
-const backend = probe('backend', PROBE_MS, ask);
+const ask = (milliseconds) => within(milliseconds, 'the backend', get());
+const backend = probe('backend', PROBE_MS, () => ask(PROBE_TIMEOUT_MS));
 
 // One question at a time, its answer good for a second.
 let cached = { until: 0, answer: null };
 function backendVersion() {
   if (Date.now() > cached.until) {
-    const fresh = { until: Date.now() + CACHE_MS, answer: ask() };
+    const fresh = { until: Date.now() + CACHE_MS, answer: ask(PAGE_TIMEOUT_MS) };
     fresh.answer.catch(() => (fresh.until = 0));
     cached = fresh;
   }

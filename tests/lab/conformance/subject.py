@@ -23,6 +23,7 @@ from handrail.runtimes import RUNTIMES
 from handrail.runtimes.protocol import Instance
 from lab.docker import docker, shell
 from lab.hosts import SYSTEMS, named
+from tests import started
 from tests.lab.controller import ROOT, Controller
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Subject:
     def fab(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a task."""
         line = [str(Path(sys.executable).with_name("fab")), *words, "--inventory", str(self.inventory)]
-        return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+        return started.run(line, cwd=ROOT, timeout=180)
 
     def fab_lines(self, *words: str) -> subprocess.Popen[str]:
         """Begin a task that prints a line after the other; it is ended after a minute at the latest."""
