@@ -46,7 +46,7 @@ class Fleet:
         return shell(named(host).container, script)
 
     def container(self, verb: str, host: str, *flags: str) -> None:
-        """Pause, kill, start or restart a host; the kernel cannot freeze it while one of its processes waits for a disk."""
+        """Pause, kill, start or restart a host; the kernel cannot freeze one that waits for a disk."""
         again = retry_if_exception_message(match=".*unable to freeze")
         retry(retry=again, wait=wait_fixed(1), stop=stop_after_attempt(5))(docker)(verb, *flags, named(host).container)
 
