@@ -19,8 +19,11 @@ DIGEST_OF_NOTHING = "0" * 64
 
 
 @contextmanager
-def answering(*statuses: int) -> Iterator[int]:
-    """Listen on one port after the other, each of which always answers with its status; give the first one."""
+def answering(*statuses: int | tuple[int, ...]) -> Iterator[int]:
+    """Listen on one port after the other; give the first one.
+
+    Each answers with its status; one with several answers with each of them once, and then always with the last.
+    """
     for first in range(42000, 43000, 20):
         try:
             servers = [_Answers(first + number, status) for number, status in enumerate(statuses)]
@@ -36,8 +39,8 @@ def answering(*statuses: int) -> Iterator[int]:
 
 
 class _Answers(ThreadingHTTPServer):
-    def __init__(self, port: int, status: int) -> None:
-        self.status = status
+    def __init__(self, port: int, statuses: int | tuple[int, ...]) -> None:
+        self.left = list(statuses) if isinstance(statuses, tuple) else [statuses]
         super().__init__(("127.0.0.1", port), _Handler)
 
 
@@ -45,9 +48,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Answers
 
     def do_GET(self) -> None:
-        self.send_response(self.server.status)
+        left = self.server.left
+        status = left.pop(0) if len(left) > 1 else left[0]
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(f"I answer {self.server.status}".encode())
+        self.wfile.write(f"I answer {status}".encode())
 
     def log_message(self, *_: object) -> None:
         pass

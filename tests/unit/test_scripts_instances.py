@@ -180,6 +180,18 @@ def test_an_instance_that_is_no_longer_healthy_is_named_with_its_answer(host):
     assert reply.value("probe") == f"500 http://127.0.0.1:{port}/health I answer 500"
 
 
+def test_one_wrong_answer_is_asked_again(host):
+    with answering((503, 200)) as port:
+        assert steady(host, ("web", "echo 0", "echo log", port, "/", 200)).outcome is Outcome.OK
+
+
+def test_an_instance_that_died_between_two_answers_is_not_steady(host, tmp_path):
+    restarts = f"cat {tmp_path}/restarts 2>/dev/null || echo 0; echo 1 >{tmp_path}/restarts"
+    with answering((503, 200)) as port:
+        reply = steady(host, ("web", f"({restarts}) | head -1", "echo log", port, "/", 200))
+    assert reply.words == "web was started again 1 times since this run started it"
+
+
 def test_an_instance_that_nobody_hears_is_not_steady(host):
     reply = steady(host, ("web", "echo 0", "echo log", 9, "/", 200))
     assert "it answers 000, wanted 200" in reply.words
