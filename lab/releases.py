@@ -62,6 +62,7 @@ RELEASES = (
     Release(Behaviour("1.10.0", eats_memory=True)),
     Release(Behaviour("1.11.0", needs_database=True)),
     Release(Behaviour("1.12.0", log_bytes=10_000_000)),
+    Release(Behaviour("1.13.0", log_bytes=1_000_000)),
 )
 
 

@@ -89,6 +89,7 @@ def test_a_release_has_the_migrations_that_it_knows(version, migrations, tmp_pat
         ("1.10.0", {"eats_memory": True}),
         ("1.11.0", {"needs_database": True}),
         ("1.12.0", {"log_bytes": 10_000_000}),
+        ("1.13.0", {"log_bytes": 1_000_000}),
     ],
 )
 def test_a_release_says_how_it_behaves(version, told, tmp_path):

@@ -1,0 +1,101 @@
+"""The server of tests/started.py: it has a program imported and forks for each run of it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+# pyinfra replaces these by gevent's, which wait for its loop, as soon as it is imported
+from os import close, fork, waitpid
+from pathlib import Path
+from socket import recv_fds, socket
+from typing import Any
+
+from tests import started
+
+# Each message is whole: a run's command line with its environment is the longest.
+MESSAGE_BYTES = 150_000
+DESCRIPTORS = 16
+PRELOADED = {
+    "pyinfra": ["pyinfra_cli.main", "handrail.orchestration.session", "handrail.orchestration.execute"],
+    "fab": ["fabric.main", "handrail.control.look", "handrail.control.connections", "rich.table", "sqlalchemy.orm"],
+    "recorder": ["handrail.journal.keeper", "sqlalchemy.dialects.sqlite"],
+    "herald": ["handrail.notify.herald"],
+}
+
+
+def serve(program: str, control: socket) -> None:
+    """Fork for each run. Returns in the process of a run alone."""
+    for module in PRELOADED[program]:
+        import_module(module)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, descriptors, *_ = recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
+        if not message:
+            os._exit(0)
+        if fork() == 0:
+            break
+        for descriptor in descriptors:
+            close(descriptor)
+    control.close()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _fork_watched(socket(fileno=descriptors[0]))
+    _become(program, json.loads(message), descriptors[1:])
+
+
+def _fork_watched(said: socket) -> None:
+    """Fork the run itself, tell its process id and its end, and return in the run alone."""
+    run = fork()
+    if run:
+        # Whoever waits for the run may be gone by then.
+        with suppress(OSError):
+            said.send(str(run).encode())
+            said.send(str(waitpid(run, 0)[1]).encode())
+        os._exit(0)
+    said.close()
+
+
+def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
+    """Take the place of a new process: its descriptors, its folder, its environment, its command line."""
+    aside = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, max(told["to"]) + 1) for one in descriptors]
+    for descriptor in descriptors:
+        close(descriptor)
+    servers = told["servers"]
+    started.SERVERS.update({name: socket(fileno=aside[at]) for at, name in enumerate(servers)})
+    for descriptor, number in zip(aside[len(servers) :], told["to"], strict=True):
+        os.dup2(descriptor, number)
+        close(descriptor)
+    started.POPEN = subprocess.Popen
+    subprocess.Popen = started.popen  # type: ignore[misc,assignment]
+    if told["session"]:
+        os.setsid()
+    os.chdir(told["cwd"])
+    os.environ.clear()
+    os.environ.update(told["env"])
+    sys.argv = told["line"] if program == "fab" else told["line"][told["line"].index("-m") + 1 :]
+    # as `python -m`, the script fab, and `python -P -m` have it
+    sys.path[:1] = {"pyinfra": [told["cwd"]], "fab": [str(Path(told["line"][0]).parent)]}.get(program, [])
+    random.seed()
+
+
+def main(program: str, control: int) -> None:
+    """Be the server until the tests are over, and then each of the runs."""
+    serve(program, socket(fileno=control))
+    if program == "pyinfra":
+        import_module("pyinfra_cli.main").main()
+    elif program == "fab":
+        sys.exit(import_module("fabric.main").program.run())
+    else:
+        module = {"recorder": "handrail.journal.keeper", "herald": "handrail.notify.herald"}[program]
+        sys.exit(import_module(module).main(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
