@@ -12,7 +12,7 @@ import yaml
 from lab.hosts import SYSTEMS, with_role
 from lab.releases import COMPOSE_FILE, RELEASES, build, build_all
 
-VERSIONS = [f"1.{minor}.0" for minor in range(13)]
+VERSIONS = [f"1.{minor}.0" for minor in range(14)]
 
 
 def versioned(version):
