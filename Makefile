@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Compiled modules are kept, whatever the machine says: the tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 SCHEDULES ?= 1000000
 # Which lab system: sanvi, vendhub, inventory, marketplace; for `make lab` also all.
 SYSTEM ?= sanvi
