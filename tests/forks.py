@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import runpy
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ PRELOADED = {
     "pyinfra": ["pyinfra_cli.main", "handrail.orchestration.session", "handrail.orchestration.execute"],
     "fab": ["fabric.main", "handrail.control.look", "handrail.control.connections", "rich.table", "sqlalchemy.orm"],
     "recorder": ["handrail.journal.keeper", "sqlalchemy.dialects.sqlite"],
-    "herald": ["handrail.notify.herald"],
+    "herald": ["handrail.notify.sender", "apprise"],
 }
 
 
@@ -88,13 +89,9 @@ def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
 def main(program: str, control: int) -> None:
     """Be the server until the tests are over, and then each of the runs."""
     serve(program, socket(fileno=control))
-    if program == "pyinfra":
-        import_module("pyinfra_cli.main").main()
-    elif program == "fab":
+    if program == "fab":
         sys.exit(import_module("fabric.main").program.run())
-    else:
-        module = {"recorder": "handrail.journal.keeper", "herald": "handrail.notify.herald"}[program]
-        sys.exit(import_module(module).main(int(sys.argv[1])))
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
