@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
-_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_WRITTEN = re.compile("([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 ALLOWED = "a moment in UTC such as 2026-11-24T16:30:00Z"
 
 
 def read(text: object) -> datetime:
     """Read `2026-11-24T16:30:00Z`. Raises ValueError for anything else, other spellings of a moment included."""
-    if not isinstance(text, str) or not _WRITTEN.fullmatch(text):
+    match = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
         raise ValueError(ALLOWED)
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    # The gate reads a hundred of them; strptime needs ten times as long, and a module of its own.
+    year, month, day, hour, minute, second = map(int, match.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def written(moment: datetime) -> str:
