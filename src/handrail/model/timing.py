@@ -51,27 +51,32 @@ def decide_window(
     """
     frozen = sorted(closures)
     named = words(windows, zone)
-    later = _later(windows, zone, frozen, now, lasts)
     closed = next((each for each in frozen if each.begin <= now < each.end), None)
+    window = None if closed else opening_at(windows, zone, now)
+    freeze = next((each for each in frozen if window and now < each.begin < window.end), None)
+    until = freeze.begin if freeze else window.end if window else now
+    if window and now + lasts <= until:
+        return _open(named, until, zone, now, frozen=freeze is not None)
+    # A year of windows is laid out for this, and only a refusal needs it.
+    later = _later(windows, zone, frozen, now, lasts)
     if closed:
         over = f"frozen until {shown(closed.end, zone)}: {closed.reason}"
         return _shut(FREEZES, over, _opens("the next window that is not frozen opens", later, zone, lasts), later)
-    window = opening_at(windows, zone, now)
     if window is None:
         shut = f"the windows {named} are shut" if len(windows) > 1 else f"the window {named} is shut"
         return _shut(WINDOWS, shut, _opens(_next(windows, zone, later, now), later, zone, lasts), later)
-    freeze = next((each for each in frozen if now < each.begin < window.end), None)
-    until = freeze.begin if freeze else window.end
-    if now + lasts > until:
-        left, needed = duration.text(_rounded(until - now)), duration.text(_rounded(lasts))
-        about = f"{shown(until, zone)}, in {left}, and the change takes about {needed}"
-        opens = _opens("the next window that is long enough opens", later, zone, lasts)
-        if freeze:
-            return _shut(FREEZES, f"a freeze begins {about}: {freeze.reason}", opens, later)
-        return _shut(WINDOWS, f"the window {named} closes {about}", opens, later)
+    left, needed = duration.text(_rounded(until - now)), duration.text(_rounded(lasts))
+    about = f"{shown(until, zone)}, in {left}, and the change takes about {needed}"
+    opens = _opens("the next window that is long enough opens", later, zone, lasts)
+    if freeze:
+        return _shut(FREEZES, f"a freeze begins {about}: {freeze.reason}", opens, later)
+    return _shut(WINDOWS, f"the window {named} closes {about}", opens, later)
+
+
+def _open(named: str, until: datetime, zone: ZoneInfo, now: datetime, *, frozen: bool) -> Open:
     if until >= now + AHEAD:
         return Open(None, f"{named}, open with no end within {AHEAD.days} days")
-    return Open(until, f"{named}, open until {shown(until, zone)}{' when a freeze begins' if freeze else ''}")
+    return Open(until, f"{named}, open until {shown(until, zone)}{' when a freeze begins' if frozen else ''}")
 
 
 def free_openings(openings: Iterable[Opening], closures: Iterable[Closed]) -> tuple[Opening, ...]:
