@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from handrail.journal import recorder
+from handrail.signatures import good
 from tests.gated import Gated
 from tests.lab.inventory import inventory
 from tests.office import RULES, make_keys
+
+
+@pytest.fixture(autouse=True)
+def nothing_verified_yet(monkeypatch):
+    """Let no test live on what another has verified."""
+    monkeypatch.setattr(good, "_keys", {})
 
 
 @pytest.fixture(scope="module")

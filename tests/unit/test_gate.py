@@ -16,6 +16,7 @@ from handrail.model.intent import Intent, Verb
 from handrail.model.version import Release
 from handrail.orchestration import gate as gates
 from handrail.orchestration.gate import Gate
+from handrail.signatures import good, inside, verify
 from tests import office as offices
 from tests.gated import Gated
 from tests.lab.inventory import inventory
@@ -233,6 +234,29 @@ def test_the_rules_are_asked_again_after_the_checklist_which_may_take_minutes(of
     lose = f"rm {tmp_path}/office/changes/*/approve-*"
     here = office(checklist=[{"item": "CI is green", "command": ["sh", "-c", lose]}])
     here.approved()
+    no(here, "approvals", "missing: 1 x Product Owner, 1 x CTO")
+
+
+def test_each_signature_is_verified_once_in_a_run_however_often_its_gate_is_asked(office, monkeypatch):
+    here = office(checklist=[{"item": "CI is green", "command": ["true"]}])
+    filed = {path.read_bytes().partition(b"\n")[0] for path in (here.folder / here.approved()).iterdir()}
+    good._keys.clear()  # whoever signs sees that it is good
+    by_openssh, made_by = verify._by_openssh, inside.made_by
+    asked, here_in = [], []
+    monkeypatch.setattr(verify, "_by_openssh", lambda papers: asked.extend(papers) or by_openssh(papers))
+    monkeypatch.setattr(inside, "made_by", lambda *what: here_in.append(what) or made_by(*what))
+    for _ in range(2):  # as where somebody thinks about pyinfra's question
+        assert here.check().kind is Kind.NORMAL
+    assert sorted(payload for _, payload, _, _ in asked) == sorted(filed)
+    assert len(here_in) == len(filed)
+
+
+def test_what_was_altered_since_the_gate_was_asked_is_refused_when_it_is_asked_again(office):
+    here = office()
+    change = here.approved()
+    assert here.check().change == change
+    for path in (here.folder / change).glob("approve-*"):
+        path.write_bytes(path.read_bytes().replace(b'"text":""', b'"text":"x"'))
     no(here, "approvals", "missing: 1 x Product Owner, 1 x CTO")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from handrail.errors import Refused
 from handrail.model.ssh_key import Unfit, Wire, of_blob, packed
-from handrail.signatures import inside
+from handrail.signatures import good, inside
 from handrail.signatures.program import NAMESPACE, of_the_system
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def signer(payload: str, signature: str) -> str:
 def signers(papers: Sequence[tuple[bytes, str]], *, quickly: bool = False) -> tuple[str | Refused, ...]:
     """Verify several signatures at once; each gives its key, or why it is none.
 
-    `quickly` asks ssh-keygen for those of hardware keys alone: for lists, never for what a run is allowed by.
+    What this process has verified both ways is not verified again. `quickly` asks ssh-keygen for those of hardware keys
+    alone: for lists, never for what a run is allowed by.
     """
     found: dict[int, str | Refused] = {}
     left: list[tuple[int, bytes, str, Envelope]] = []
@@ -80,6 +81,9 @@ def signers(papers: Sequence[tuple[bytes, str]], *, quickly: bool = False) -> tu
             envelope = _opened(signature)
         except Unfit as error:
             found[index] = _refused(str(error))
+            continue
+        if (known := good.key_of(payload, signature)) is not None:
+            found[index] = known
             continue
         here = inside.can_tell(envelope.key)
         if here and not inside.made_by(envelope.key, envelope.signature, envelope.covers(payload)):
@@ -133,9 +137,13 @@ def _by_openssh(papers: Sequence[tuple[int, bytes, str, Envelope]]) -> Iterator[
                 for suffix, content in (("text", payload), ("sig", signature.encode()), ("allowed", allowed.encode())):
                     _write(stem.with_suffix(f".{suffix}"), content)
             in_time = _run(folder, program)
-            for index, _, _, envelope in some:
+            for index, payload, signature, envelope in some:
                 stem = Path(folder) / str(index)
-                yield index, envelope.key if _is_good(stem) else _refused(_FORGED if in_time else _SLOW)
+                if _is_good(stem):
+                    good.keep(payload, signature, envelope.key)
+                    yield index, envelope.key
+                else:
+                    yield index, _refused(_FORGED if in_time else _SLOW)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -181,6 +181,21 @@ def test_what_was_altered_is_found_both_ways(keys, quickly):
     assert all(isinstance(one, Refused) for one in rest)
 
 
+def test_what_was_looked_at_quickly_is_not_taken_for_verified(keys, monkeypatch):
+    other = forged(keys["cto"])
+    monkeypatch.setattr(inside, "made_by", lambda *_: True)
+    papers = [(TEXT.encode(), other)]
+    assert isinstance(signatures.signers(papers, quickly=True)[0], str)
+    assert isinstance(signatures.signers(papers)[0], Refused)
+
+
+def test_a_signature_that_was_good_is_not_good_for_another_text(keys):
+    good = raw_sign(TEXT.encode(), keys["cto"]).decode()
+    assert signatures.signer(TEXT, good) == signatures.signer(TEXT, good)
+    with pytest.raises(Refused, match="does not belong to this text"):
+        signatures.signer(TEXT + " ", good)
+
+
 def test_several_are_told_apart(keys):
     names = ["cto", "tech", "owner", "both", "requester"] * 3
     papers = [(str(n).encode(), raw_sign(str(n).encode(), keys[name]).decode()) for n, name in enumerate(names)]
