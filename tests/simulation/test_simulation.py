@@ -9,7 +9,8 @@ from tests.simulation.fleets import RELEASES
 from tests.simulation.schedule import play, play_faulty, play_killed
 from tests.simulation.world import BUGS
 
-SCHEDULES = 2000
+# `make lint` plays ten times as many.
+SCHEDULES = 1000
 # A deploy on two service hosts and two edges sends 29 messages, and a second one 6 until it has settled the edges.
 MESSAGES, SETTLED = 29, 6
 # A scale sends 22 there.
@@ -18,24 +19,25 @@ SCALES = tuple(Intent(Verb.SCALE, service="web", count=count) for count in (3, 2
 # A rehearsal sends 18 there, none of them to move an edge.
 REHEARSAL_MESSAGES = 18
 DEPLOY, REHEARSE, ROLLBACK = Intent(Verb.DEPLOY, RELEASES[1]), Intent(Verb.REHEARSE), Intent(Verb.ROLLBACK)
-# From where each of these is found soon; `ask-once` and `one-cutover` take some ten thousand schedules.
-FOUND_WITHIN = {
-    "no-timer": 500,
-    "no-token-check": 1000,
-    "early-cutover": 50,
-    "refused-renewal": 1000,
-    "late-cutover": 2000,
-    "hasty-stop": 6000,
-    "eager-ready": 100,
-    "late-spread": 8000,
-    "raised-least": 100,
-    "lasting-rehearsal": 50,
-    "late-backup": 50,
+# Among which schedules each of these is found, rare ones near their first seed; `ask-once` and `one-cutover` take some
+# ten thousand schedules.
+FOUND_AMONG = {
+    "no-timer": range(500),
+    "no-token-check": range(1000),
+    "early-cutover": range(50),
+    "refused-renewal": range(1000),
+    "late-cutover": range(2000),
+    "hasty-stop": range(5000, 6000),
+    "eager-ready": range(100),
+    "late-spread": range(3000, 4000),
+    "raised-least": range(100),
+    "lasting-rehearsal": range(50),
+    "late-backup": range(50),
 }
 
 
-def first_breach(bug: str, schedules: int) -> str:
-    return next((result.breach for seed in range(schedules) if (result := play(seed, bug=bug)).breach), "")
+def first_breach(bug: str, seeds: range) -> str:
+    return next((result.breach for seed in seeds if (result := play(seed, bug=bug)).breach), "")
 
 
 def test_no_schedule_breaks_an_invariant():
@@ -43,10 +45,10 @@ def test_no_schedule_breaks_an_invariant():
     assert not breaches, "tell one with: python -m tests.simulation --story --seed"
 
 
-@pytest.mark.parametrize("bug", FOUND_WITHIN)
+@pytest.mark.parametrize("bug", FOUND_AMONG)
 def test_a_planted_bug_is_found(bug):
     assert bug in BUGS
-    assert first_breach(bug, FOUND_WITHIN[bug])
+    assert first_breach(bug, FOUND_AMONG[bug])
 
 
 def test_the_same_seed_tells_the_same_story():
