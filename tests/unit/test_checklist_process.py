@@ -46,7 +46,9 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path):
 
 def test_ctrl_c_ends_it_too(tmp_path):
     words = ["sh", "-c", f"sleep 300 & echo $! >{tmp_path}/child; echo begun; wait"]
-    script = f"from handrail.checklist.process import run; run({words!r}, seconds=60)"
+    # what is started in the background of a script ignores Ctrl-C
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    script = f"{hears}; from handrail.checklist.process import run; run({words!r}, seconds=60)"
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
     until = time.monotonic() + 20
     while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text().strip():

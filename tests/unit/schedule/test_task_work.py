@@ -115,7 +115,8 @@ def test_a_verb_without_hosts_is_an_alert(worked):
     assert "no host can be reached" in found.text
 
 
-def test_the_journal_can_be_verified_as_a_task(worked):
+def test_the_journal_can_be_verified_as_a_task(worked, monkeypatch, tmp_path):
+    monkeypatch.setenv("HANDRAIL_STORE", f"sqlite:///{tmp_path}/none.db")
     assert "there is no journal" in worked("verb: audit.verify").text
 
 
