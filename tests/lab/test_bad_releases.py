@@ -57,7 +57,7 @@ def test_a_release_that_fails_behind_the_edge_is_left_at_once(fleet, start, load
 
 
 def test_a_canary_that_fails_takes_its_share_of_requests_and_no_more(fleet, start, load):
-    with load() as running:
+    with load(rate=200) as running:
         run = start("deploy", release="1.3.0", share="10")
         assert run.wait() == 1
     report = running.report()

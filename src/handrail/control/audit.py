@@ -17,7 +17,7 @@ from handrail.control.verbs import exits
 from handrail.errors import BadInput, HandrailError, Refused
 from handrail.journal import chain, export, head, retention, run_record, spool
 from handrail.journal.lookup import found, newest
-from handrail.journal.open import reader, writer
+from handrail.journal.open import is_there, reader, writer
 from handrail.journal.operator import operator
 from handrail.journal.record import Entry, Retention, written
 
@@ -145,7 +145,7 @@ def moment(text: str, option: str, *, end: bool = False) -> str:
 
 def _adopted() -> None:
     """Record runs whose recorder was lost, where there are any; a journal that cannot be written can still be read."""
-    if not any(spool.FOLDER.glob("*.jsonl")):
+    if not any(spool.FOLDER.glob("*.jsonl")) or not is_there():
         return
     with _store_or_none() as store:
         for run in run_record.adopt(store) if store else []:

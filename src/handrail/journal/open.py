@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from handrail.errors import Refused
 from handrail.journal import head, trouble
-from handrail.journal.engine import engine_of, is_there, url_of
+from handrail.journal.engine import engine_of, url_of
+from handrail.journal.engine import is_there as file_is_there
 from handrail.journal.store import Store
 from handrail.journal.tables import META
 
@@ -38,7 +39,7 @@ def reader() -> Store:
 
 def reader_or_none() -> Store | None:
     """Open the journal for reading, or give nothing where there is none yet; a wrong HANDRAIL_STORE is still told."""
-    return reader() if _is_there() else None
+    return reader() if is_there() else None
 
 
 def place() -> str:
@@ -50,10 +51,11 @@ def _named() -> str:
     return os.environ.get(STORE, "")
 
 
-def _is_there() -> bool:
+def is_there() -> bool:
+    """Whether there is a journal. Raises Refused where nobody can tell."""
     url = url_of(_named())
     try:
-        if url.get_backend_name() == "sqlite" and not is_there(Path(str(url.database))):
+        if url.get_backend_name() == "sqlite" and not file_is_there(Path(str(url.database))):
             return False
     except OSError as error:
         raise Refused(

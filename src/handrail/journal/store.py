@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from handrail.journal.record import Entry
 
 T = TypeVar("T")
-# How long the journal may be locked before a run is refused.
-BUSY_SECONDS = 5
+# How long the journal may be locked before a run is refused; a run waits 15 s for its recorder. SQLite has no queue:
+# with eight busy writers on a slow disk an unlucky one was seen to wait for more than 5 s.
+BUSY_SECONDS = 12
 # Rows that are in memory at once while the journal is streamed.
 BATCH = 200
 

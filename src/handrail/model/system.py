@@ -53,7 +53,9 @@ class Bake(Value):
         default=1.0, description="Share of answers with a status of 500 or more that is still good, in percent."
     )
     p95: SomeTime = Field(default=timedelta(seconds=1), description="Time within which 95 of 100 answers must come.")
-    at_least: Annotated[int, Whole(1, 1_000_000)] = Field(default=20, description="Requests before anything is judged.")
+    at_least: Annotated[int, Whole(1, 1_000_000)] = Field(
+        default=20, description="Requests before anything but half of them failing is judged."
+    )
 
 
 def _default_root(before: dict[str, Any]) -> str:

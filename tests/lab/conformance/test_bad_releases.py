@@ -20,11 +20,12 @@ def fails(subject, release, inventory=None):
 
 def test_release_that_is_not_healthy_gets_no_traffic(subject, changed, load):
     # a busy machine needs some seconds to start a container
-    inventory = changed({"health": {"deadline": "10s"}})
+    seconds = 20 if subject.runtime in {"docker", "compose"} else 10
+    inventory = changed({"health": {"deadline": f"{seconds}s"}})
     with load() as requests:
         text = fails(subject, "1.2.0", inventory)
         time.sleep(0.5)
-    assert "was not healthy within 10 s" in text
+    assert f"was not healthy within {seconds} s" in text
     assert "never healthy on" in text
     report = requests.report()
     assert report.failed == 0, report.failures[:5]

@@ -147,6 +147,17 @@ def test_heads_of_another_journal_by_our_key_are_a_finding_unless_it_is_known(jo
     assert fab("audit.verify", "--heads", "heads", "--known-journal", "ff,0123456789abcdef").returncode == 0
 
 
+def test_where_there_is_no_journal_none_is_made_by_verifying_it(fab, monkeypatch, tmp_path):
+    # A run that is under way in this folder, with a journal elsewhere.
+    running = spool.make("under-way", store="elsewhere", body={"run": "under-way"})
+    monkeypatch.setenv("HANDRAIL_STORE", f"sqlite:///{tmp_path}/none.db")
+    done = fab("audit.verify")
+    running.close()
+    assert done.returncode == 2
+    assert "there is no journal" in done.stdout + done.stderr
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_a_file_without_heads_proves_nothing(fab):
     Path("heads").write_text("\n")
     done = fab("audit.verify", "--heads", "heads")

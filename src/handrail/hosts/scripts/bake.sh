@@ -1,6 +1,7 @@
 # LOG SLOT SECONDS ERRORS_PERCENT P95_MS AT_LEAST: watch what the edge answers from the new slot; end early on a breach.
 # A line of the log: time, slot, status, seconds, (tab-separated); see the edge's template.
 LOG=$1 SLOT=$2 SECONDS_=$3 ERRORS=$4 P95=$5 AT_LEAST=$6
+ENOUGH=3 # of fewer requests this many failures are a breach, if they are half of them; as `fab watch` judges
 began=$(stat -c %.9Y "$RUN/$SLOT" 2>/dev/null || stat -c %.9Y "$RUN/$SLOT.1" 2>/dev/null || date +%s.%N) # since the move
 last=$(($(clock) + SECONDS_ * 100))
 judge() {
@@ -22,6 +23,9 @@ JUDGED
         over=$(awk -v b="$bad" -v n="$requests" -v limit="$ERRORS" 'BEGIN { print (b * 100 / n > limit) ? "yes" : "no" }')
         [ "$over" = no ] || { echo "baked $requests $bad $p95"; end failed "$bad of $requests requests failed on $SLOT; the limit is $ERRORS %"; }
         [ "$p95" -le "$P95" ] || { echo "baked $requests $bad $p95"; end failed "95 % of the requests on $SLOT took up to $p95 ms; the limit is $P95 ms"; }
+    elif [ "$bad" -ge "$ENOUGH" ] && [ "$((bad * 2))" -ge "$requests" ]; then
+        echo "baked $requests $bad $p95"
+        end failed "$bad of only $requests requests failed on $SLOT"
     fi
     [ "$(clock)" -lt "$last" ] || break
     sleep 0.5
