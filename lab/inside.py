@@ -35,7 +35,7 @@ LEFT_OUT = (
     "./etc/ssh/ssh_host*", "./etc/lab/*", "./etc/sudoers.d/*", "./etc/machine-id", "./etc/nginx/conf.d/*",
     "./etc/docker", "./var/lib/docker", "./var/lib/containerd", "./var/lib/postgresql", "./var/lib/redis/*",
     "./var/log/*", "./var/cache", "./var/lib/apt", "./var/lib/dpkg/info",
-    "./usr/bin/docker*", "./usr/sbin/docker*", "./usr/bin/dnet", "./usr/sbin/ovrouter",
+    "./usr/bin/esbuild", "./usr/bin/docker*", "./usr/sbin/docker*", "./usr/bin/dnet", "./usr/sbin/ovrouter",
     "./usr/bin/containerd*", "./usr/bin/ctr", "./usr/sbin/runc",
     "./usr/lib/python3*", "./usr/share/perl", "./usr/lib/*/perl", "./usr/lib/systemd", "./usr/lib/*/systemd",
     "./usr/lib/*/libLLVM*", "./usr/lib/*/libz3*", "./usr/lib/postgresql/*/lib/llvmjit.so", "*/bitcode",

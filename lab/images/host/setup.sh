@@ -29,6 +29,15 @@ echo 'host all all samenet scram-sha-256' >>/etc/postgresql/15/main/pg_hba.conf
 echo 'include /etc/lab/redis.conf' >>/etc/redis/redis.conf
 install -d /etc/lab
 
+# One file instead of two hundred for each client: a start of the lab's application then costs 0.3 s of a processor
+# instead of 0.6 s, and the tests start it a thousand times.
+cd /usr/share/nodejs
+for client in pg redis; do
+    file=$(node -p "require.resolve('./$client')")
+    esbuild "$file" --bundle --platform=node --external:pg-native --log-level=warning --outfile="/tmp/$client.js"
+    mv "/tmp/$client.js" "$file"
+done
+
 # No consoles, devices, kernel modules or package timers in a container; each would cost start-up time.
 systemctl mask \
     getty.target console-getty.service systemd-udevd.service systemd-udev-trigger.service \

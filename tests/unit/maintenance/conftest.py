@@ -11,13 +11,17 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import chdir, closing, redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from sqlalchemy import create_engine, text
 
 from handrail.journal.store import Store
+from handrail.maintenance import shown
+from handrail.maintenance.book import Book
 from tests.unit.journal.conftest import server  # noqa: F401  # a fixture
 
 HERE = Path(__file__).parent
@@ -142,7 +146,7 @@ class Folder:
 
     def runner(self, window: str, key: str) -> int:
         """Give the process that runs a step, or 0."""
-        return next((step["runner"] for step in self.status(window)["steps"] if step["key"] == key), 0)
+        return next((step["runner"] for step in self.look(window)["steps"] if step["key"] == key), 0)
 
     def seated(self) -> int:
         """Count the workers that have begun to work."""
@@ -165,9 +169,17 @@ class Folder:
         """Give what the status task tells."""
         return json.loads(self.verb(f"status({window!r}, as_json=True)").stdout)
 
+    def look(self, window: str) -> dict:
+        """Give what the status task would tell, without a process: who waits looks often."""
+        there = {"HANDRAIL_STORE": self.env["HANDRAIL_STORE"]}
+        said = StringIO()
+        with mock.patch.dict(os.environ, there), chdir(self.path), closing(Book()) as book, redirect_stdout(said):
+            shown.status(book.named(window), book.steps(window), as_json=True)
+        return json.loads(said.getvalue())
+
     def over(self, window: str, *, seconds: float = 60) -> dict:
         """Wait until a window is over."""
-        return self.until(lambda: (told := self.status(window))["state"] == "over" and told, seconds=seconds)
+        return self.until(lambda: (told := self.look(window))["state"] == "over" and told, seconds=seconds)
 
     def effects(self) -> list[str]:
         """Give what was done, without the process numbers."""
