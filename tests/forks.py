@@ -29,7 +29,12 @@ PRELOADED = {
     "fab": ["fabric.main", "handrail.control.look", "handrail.control.connections", "rich.table", "sqlalchemy.orm"],
     "recorder": ["handrail.journal.keeper", "sqlalchemy.dialects.sqlite"],
     "herald": ["handrail.notify.sender", "apprise"],
+    "worker": ["handrail.maintenance.worker", "handrail.maintenance.durable", "sqlalchemy.dialects.sqlite"],
+    "runner": ["handrail.maintenance.runner", "sqlalchemy.dialects.sqlite"],
 }
+PRELOADED["fabric"] = PRELOADED["fab"]
+# `python -m` puts the working directory first in the path, without -P.
+FROM_HERE = {"pyinfra", "fabric", "worker"}
 
 
 def serve(program: str, control: socket) -> None:
@@ -82,7 +87,8 @@ def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
     os.environ.update(told["env"])
     sys.argv = told["line"] if program == "fab" else told["line"][told["line"].index("-m") + 1 :]
     # as `python -m`, the script fab, and `python -P -m` have it
-    sys.path[:1] = {"pyinfra": [told["cwd"]], "fab": [str(Path(told["line"][0]).parent)]}.get(program, [])
+    here = [told["cwd"]] if program in FROM_HERE else []
+    sys.path[:1] = [str(Path(told["line"][0]).parent)] if program == "fab" else here
     random.seed()
 
 

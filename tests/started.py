@@ -1,4 +1,4 @@
-"""pyinfra and fab in processes of their own that do not import everything again: that is a second of a processor each.
+"""pyinfra, fab and others in processes of their own that do not import it all again: a second of a processor each.
 
 A server for each program (tests/forks.py) has it imported and forks for each run. The command line, the working
 directory, the environment and the descriptors are those of the run, and so are its process id, its signals and its end.
@@ -29,7 +29,13 @@ LINES = {
     (sys.executable, "-m", "pyinfra"): "pyinfra",
     (sys.executable, "-P", "-m", "handrail.journal.recorder"): "recorder",
     (sys.executable, "-P", "-m", "handrail.notify.herald"): "herald",
+    (sys.executable, "-m", "handrail.maintenance.worker"): "worker",
+    (sys.executable, "-P", "-m", "handrail.maintenance.runner"): "runner",
+    (sys.executable, "-m", "fabric"): "fabric",
 }
+# What a run may start in its turn.
+STARTS = dict.fromkeys((*LINES.values(), "fab"), ("recorder", "herald", "pyinfra"))
+STARTS |= dict.fromkeys(("worker", "runner"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
 # By program; a run gets those of the test that started it.
 SERVERS: dict[str, socket] = {}
 POPEN = subprocess.Popen
@@ -55,7 +61,7 @@ class Started:
         self.returncode: int | None = None
         self._said, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         program = program_of(line)
-        servers = {name: server(name).fileno() for name in ("recorder", "herald", "pyinfra")}
+        servers = {name: server(name).fileno() for name in STARTS[program]}
         told = {
             "line": self.line,
             "cwd": str(cwd or Path.cwd()),

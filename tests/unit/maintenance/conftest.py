@@ -22,6 +22,7 @@ from sqlalchemy import create_engine, text
 from handrail.journal.store import Store
 from handrail.maintenance import shown
 from handrail.maintenance.book import Book
+from tests import started
 from tests.unit.journal.conftest import server  # noqa: F401  # a fixture
 
 HERE = Path(__file__).parent
@@ -161,7 +162,7 @@ class Folder:
         """Start a worker."""
         line = [sys.executable, *(("-c", code) if code else ("-m", "handrail.maintenance.worker"))]
         with (self.path / "worker.log").open("ab") as log:
-            worker = subprocess.Popen(line, cwd=self.path, env=self.env, stdout=log, stderr=log)
+            worker = started.popen(line, cwd=self.path, env=self.env, stdout=log, stderr=log)
         self.workers.append(worker)
         return worker
 

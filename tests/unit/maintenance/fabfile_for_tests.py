@@ -18,10 +18,8 @@ def note(text):
 
 def does(name, text="done"):
     note(f"{name} begun {os.getpid()}")
-    until = time.monotonic() + float(os.environ.get("TAKES", "0"))
-    if Path(f"slow-{name}").exists():
-        until += 60
-    while time.monotonic() < until:
+    begun = time.monotonic()
+    while time.monotonic() < begun + (60 if Path(f"slow-{name}").exists() else float(os.environ.get("TAKES", "0"))):
         time.sleep(0.02)
     if Path(f"breaks-{name}").exists():
         sys.stdout.write(written.dumps({"exit_code": 1, "text": f"{name} is broken"}) + "\n")

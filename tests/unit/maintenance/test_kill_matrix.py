@@ -7,7 +7,6 @@ import os
 import signal
 import time
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +18,10 @@ TABLE = ROOT / ".handrail" / "kill-matrix"
 TAKES = "1.5"
 
 
-def killed_in(folder, name, *, everything):
+def killed_in(folder, window, name, *, everything):
     """Kill the worker while a step is at work, and all that runs for it, if asked; give when a new one begins."""
     child = folder.until(lambda: folder.begun(name))
-    runner = int(Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[1])
+    runner = next(step["runner"] for step in folder.look(window)["steps"] if not step["outcome"])
     folder.kill(folder.workers[-1])
     if everything:
         for number in (runner, child):
@@ -43,7 +42,7 @@ def test_a_window_survives_a_kill_in_each_of_its_steps(folder, request, everythi
     folder.work()
     rows = []
     for name in EFFECTS:
-        child, began = killed_in(folder, name, everything=everything)
+        child, began = killed_in(folder, window, name, everything=everything)
         if everything:
             folder.until(lambda name=name, child=child: folder.begun(name) != child)
         else:
