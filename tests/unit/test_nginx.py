@@ -46,7 +46,8 @@ def asked(text):
 
 
 def test_every_slot_of_every_service_is_a_static_upstream_for_every_number_of_instances(text):
-    assert re.findall(r"^upstream (\S+)", text, re.MULTILINE) == [
+    upstreams = re.findall(r"^upstream (\S+)", text, re.MULTILINE)
+    assert [name for name in upstreams if "_without_" not in name] == [
         "sanvi_backend_blue_1",
         "sanvi_backend_green_1",
         *(f"sanvi_frontend_{slot}_{count}" for slot in ("blue", "green") for count in (1, 2, 3, 4)),
@@ -59,6 +60,24 @@ def test_an_upstream_has_so_many_instances_on_each_host_and_no_other(text):
     assert servers(text, "sanvi_frontend_blue_3") == [
         f"{host}:{port}" for host in ("10.0.0.1", "10.0.0.2") for port in (3001, 3002, 3003)
     ]
+
+
+def test_a_host_that_is_out_of_traffic_is_in_no_upstream_that_is_used(text):
+    assert servers(text, "sanvi_backend_green_1_without_1") == ["10.0.0.2:3010"]
+    assert servers(text, "sanvi_frontend_blue_2_without_2") == ["10.0.0.1:3001", "10.0.0.1:3002"]
+    assert [one for one in asked(text) if one[1] == "sanvi_out"] == [
+        ("/opt/sanvi/gate/out/10.0.0.1", "sanvi_out", "_without_1"),
+        ("/opt/sanvi/gate/out/10.0.0.2", "sanvi_out", "_without_2"),
+    ]
+    assert 'set $sanvi_out "";' in text
+
+
+def test_an_only_host_is_never_out_of_traffic(monkeypatch):
+    monkeypatch.setitem(ADDRESSES, "backend", ["10.0.0.1"])
+    assert servers(configuration(), "sanvi_backend_blue_1_without_1") == ["10.0.0.1:3000"]
+    monkeypatch.setitem(ADDRESSES, "frontend", ["10.0.0.1"])
+    assert "_without_" not in configuration()
+    assert "sanvi_out" not in configuration()
 
 
 def test_gate_files_are_asked_in_the_order_in_which_they_count(text):
@@ -87,9 +106,12 @@ def test_old_answers_of_the_file_system_are_not_kept(text):
 
 
 def test_each_path_goes_to_its_service_in_the_slot_and_the_number_of_the_gate(text):
-    assert re.search(r"location /api/ \{(?:\s+if [^}]*\})+\s+proxy_pass http://sanvi_backend_\$\{sanvi_slot\}_1;", text)
     assert re.search(
-        r"location / \{(?:\s+if [^}]*\})+\s+proxy_pass http://sanvi_frontend_\$\{sanvi_slot\}_\$\{sanvi_frontend_instances\};",
+        r"location /api/ \{(?:\s+if [^}]*\})+\s+proxy_pass http://sanvi_backend_\$\{sanvi_slot\}_1\$\{sanvi_out\};",
+        text,
+    )
+    assert re.search(
+        r"location / \{(?:\s+if [^}]*\})+\s+proxy_pass http://sanvi_frontend_\$\{sanvi_slot\}_\$\{sanvi_frontend_instances\}\$\{sanvi_out\};",
         text,
     )
 

@@ -117,6 +117,9 @@ def _edges(look: Look, connections: Connections) -> list[Finding]:
         level = Level.OK if reply.outcome.good else Level.ALERT
         if level is Level.OK and not state.gate.settled:
             return Finding(Level.WARN, "edge", host, "a cutover is not confirmed yet")
+        if level is Level.OK and state.gate.out:
+            text = f"{version} from {state.gate.slot}, nothing to {', '.join(state.gate.out)}"
+            return Finding(Level.WARN, "edge", host, text)
         return Finding(level, "edge", host, f"{version} from {state.gate.slot}" if level is Level.OK else reply.words)
 
     return list(connections.on_each([host for host in look.roles.edges if host in look.states], ask).values())

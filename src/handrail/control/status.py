@@ -78,6 +78,7 @@ def _edge(host: str, state: HostState) -> dict[str, Any]:
         "pending": pending,
         "shares": shares,
         "held": state.gate.maintenance,
+        "out": list(state.gate.out),
     }
 
 

@@ -86,6 +86,7 @@ def _edge(row: dict[str, Any]) -> list[str]:
     words += [f"unconfirmed for {one['seconds_left']:.0f} s more" for one in row["pending"]]
     # The shares are cumulative: the last one says it all.
     words += [f"{one['percent']} % to {one['slot']}" for one in row["shares"][-1:]]
+    words += [f"nothing to {host}" for host in row["out"]]
     return words + (["traffic is held"] if row["held"] else [])
 
 

@@ -13,7 +13,7 @@ from handrail.runtimes.protocol import Instance, Place
 from handrail.runtimes.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from handrail.model.datastore import Datastore
     from handrail.model.environment import Environment
@@ -110,7 +110,7 @@ def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
         healthy=_healthy(health, services),
         instances=_instances(reply),
         datastores=datastores,
-        gate=_gate(reply),
+        gate=_gate(reply, {one.address: one.name for one in environment.all_hosts}),
         good=tuple(reply.values("good")),
         staged={release: digest for release, _, digest in (line.partition(" ") for line in reply.values("staged"))},
         free_kilobytes=int(reply.value("free") or 0),
@@ -155,7 +155,7 @@ def _lease(reply: Reply) -> LeaseState | None:
     return LeaseState(int(token), int(left) / HUNDREDTHS, run_id, holder)
 
 
-def _gate(reply: Reply) -> Gate:
+def _gate(reply: Reply, names: Mapping[str, str]) -> Gate:
     pending = [line.split(" ") for line in reply.values("pending")]
     shares = [line.split(" ") for line in reply.values("share")]
     record = reply.value("record", "0 blue").split(" ")
@@ -165,4 +165,6 @@ def _gate(reply: Reply) -> Gate:
         pending=tuple(Pending(Slot(slot), int(token), int(left) / HUNDREDTHS) for slot, token, left in pending),
         shares=tuple((Slot(slot), int(share)) for slot, share in shares),
         maintenance=bool(reply.value("maintenance")),
+        # One that the description does not name any more stays out of nothing.
+        out=tuple(names[address] for address in reply.values("out") if address in names),
     )

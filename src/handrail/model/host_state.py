@@ -32,13 +32,14 @@ class Pending:
 
 @dataclass(frozen=True)
 class Gate:
-    """Where this edge sends the traffic, and since which run."""
+    """Where this edge sends the traffic, and since which run; hosts that are `out` get none."""
 
     confirmed: Slot = Slot.BLUE
     record_token: int = 0
     pending: tuple[Pending, ...] = ()
     shares: tuple[tuple[Slot, int], ...] = ()
     maintenance: bool = False
+    out: tuple[str, ...] = ()
 
     @property
     def slot(self) -> Slot:

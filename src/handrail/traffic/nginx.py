@@ -32,7 +32,7 @@ upstream {name} {{
 LOCATION = """\
     location {path} {{
 {redirect}        if (${word}_held) {{ return 503; }}
-        proxy_pass http://{upstream}_${{{word}_slot}}_{number};
+        proxy_pass http://{upstream}_${{{word}_slot}}_{number}{out};
     }}
 """
 # What the edge's nginx is called: a unit of systemd, a service of a compose file.
@@ -123,7 +123,8 @@ def site(
         tls=tls.listening(system, system.edge.tls, word, peers) if system.edge.tls else "",
         upstreams="".join(_upstreams(system, word, addresses, most)),
         instances="".join(_instances(system, word, most)),
-        locations="".join(_locations(system, word, most)),
+        out="".join(_out(system, word, addresses)),
+        locations="".join(_locations(system, word, most, out=len(_hosts(addresses)) > 1)),
         operators="".join(f"    {one} 1;\n" for one in system.edge.maintenance.operators),
         allow="".join(f" allow {peer};" for peer in peers),
         retry_after=int(system.edge.maintenance.retry_after.total_seconds()),
@@ -134,11 +135,11 @@ def site(
 def _upstreams(system: System, word: str, addresses: Mapping[str, Sequence[str]], most: Mapping[str, int]) -> list[str]:
     return [
         UPSTREAM.format(
-            name=f"{word}_{name.replace('-', '_')}_{slot}_{count}",
+            name=f"{word}_{name.replace('-', '_')}_{slot}_{count}{suffix}",
             idle=UPSTREAM_IDLE_SECONDS,
             servers="\n".join(
                 f"    server {address}:{service.port(slot, number)} max_fails=2 fail_timeout=5s;"
-                for address in addresses[name]
+                for address in mine
                 for number in range(1, count + 1)
             ),
         )
@@ -146,7 +147,36 @@ def _upstreams(system: System, word: str, addresses: Mapping[str, Sequence[str]]
         for slot in Slot
         # From one on: when the least is raised, the live slot still has what it has.
         for count in range(1, most[name] + 1)
+        for suffix, mine in _with_one_out(addresses[name], _hosts(addresses)).items()
     ]
+
+
+def _hosts(addresses: Mapping[str, Sequence[str]]) -> list[str]:
+    """List where services run; each but an only one can be taken out of traffic."""
+    return list(dict.fromkeys(address for mine in addresses.values() for address in mine))
+
+
+def _with_one_out(mine: Sequence[str], hosts: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Give the hosts of a service, and those that are left while one of all hosts is out of traffic.
+
+    An only host stays: it is never taken out, and an upstream without servers would be refused.
+    """
+    if len(hosts) < 2:
+        return {"": mine}
+    rest = {f"_without_{n}": [one for one in mine if one != host] or mine for n, host in enumerate(hosts, 1)}
+    return {"": mine, **rest}
+
+
+def _out(system: System, word: str, addresses: Mapping[str, Sequence[str]]) -> list[str]:
+    """Ask on every request which host is out of traffic, if any."""
+    hosts = _hosts(addresses)
+    if len(hosts) < 2:
+        return []
+    lines = [
+        f"    if (-f {system.root}/gate/out/{host}) {{ set ${word}_out _without_{number}; }}\n"
+        for number, host in enumerate(hosts, 1)
+    ]
+    return [f'    set ${word}_out "";\n', *lines]
 
 
 def _instances(system: System, word: str, most: Mapping[str, int]) -> list[str]:
@@ -163,13 +193,14 @@ def _instances(system: System, word: str, most: Mapping[str, int]) -> list[str]:
     return lines
 
 
-def _locations(system: System, word: str, most: Mapping[str, int]) -> list[str]:
+def _locations(system: System, word: str, most: Mapping[str, int], *, out: bool) -> list[str]:
     return [
         LOCATION.format(
             path=path,
             word=word,
             upstream=f"{word}_{name.replace('-', '_')}",
             number=_number(word, name, most),
+            out=f"${{{word}_out}}" if out else "",
             redirect=tls.redirect(system.edge.tls, word) if system.edge.tls else "",
         )
         for path, name in system.edge.paths.items()

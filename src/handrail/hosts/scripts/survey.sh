@@ -14,6 +14,7 @@ done
 if [ -f "$ROOT/gate/green" ]; then echo "confirmed green"; else echo "confirmed blue"; fi
 [ ! -f "$ROOT/gate/record" ] || echo "record $(cat "$ROOT/gate/record")"
 [ ! -f "$ROOT/gate/maintenance" ] || echo "maintenance on"
+for path in "$ROOT"/gate/out/*; do [ ! -f "$path" ] || echo "out ${path##*/}"; done
 [ ! -f "$ROOT/good" ] || sed 's/^/good /' "$ROOT/good"
 for path in "$ROOT"/releases/*/.complete; do [ ! -f "$path" ] || echo "staged $(basename "$(dirname "$path")") $(cat "$path")"; done
 echo "free $(df -Pk "$ROOT" 2>/dev/null | awk 'END { print $4 }')"
