@@ -18,6 +18,7 @@ from tasks import (
     release,
     schedule,
     system,
+    updates,
     windows,
     worker,
 )
@@ -26,5 +27,5 @@ ns = Collection.from_module(release)
 for module in (system, check, logs, disk, windows, checklist, metrics, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
-for module in (change, audit, backup, certificate, database, maintenance, notify, schedule):
+for module in (change, audit, backup, certificate, database, maintenance, notify, schedule, updates):
     ns.add_collection(Collection.from_module(module))

@@ -34,6 +34,9 @@ def _say(kind, name, inventory, key, json, **said):
         "cert": "its file, for certificate",
         "cert_key": "the file with its key; the request holds neither",
         "chain": "the file with its chain",
+        "all": "all updates, for update; those for security if left out",
+        "reboot": "reboot hosts whose updates ask for that, for update",
+        "limit": "one host alone, for update",
         "type": "standard, normal or emergency; found by the verb if left out",
         "reason": "why",
         "risk": "low, medium or high",
@@ -44,7 +47,7 @@ def _say(kind, name, inventory, key, json, **said):
 )
 def request(
     c, verb="deploy", release="", sha256="", share=0, service="", count="", message="", with_database=False,
-    force=False, certificate="", cert="", cert_key="", chain="",
+    force=False, certificate="", cert="", cert_key="", chain="", all=False, reboot=False, limit="",  # noqa: A002 - likewise
     type="", reason="", risk="low", impact="", at="", key="", inventory=None, json=False,  # noqa: A002 - the option's name
 ):  # fmt: skip
     """Request a change: its plan is written down, signed by you, and filed."""
@@ -54,6 +57,7 @@ def request(
         "release": release, "sha256": sha256, "share": str(share or ""), "service": service, "count": str(count),
         "message": message, "with_database": "yes" if with_database else "", "force": "yes" if force else "",
         "certificate": certificate, "cert": cert, "key": cert_key, "chain": chain,
+        "all": "yes" if all else "", "reboot": "yes" if reboot else "", "limit": limit,
     }  # fmt: skip
     said = {"type": type, "reason": reason, "risk": risk, "impact": impact, "at": at, "key": key}
     request_change(inventory, verb, words, said, as_json=json)

@@ -23,6 +23,13 @@ SURVEY = [
     "good 1.0.0-aaaaaaaaaaaa",
     "free 900000",
 ]
+UPDATES = [
+    "packages begin",
+    "Inst libssl3 [3.0.11-1] (3.0.13-1 Debian-Security:12/stable-security [amd64])",
+    "Inst tzdata [2024a-0] (2024b-0 Debian:12.9/stable [all])",
+    "packages end",
+    "result ok asked",
+]
 HEALTH = [
     "health backend blue 1 200 0.001",
     "health backend green 1 000 0",
@@ -39,6 +46,7 @@ def responses(failing: str = "", words: str = "it broke") -> dict[str | re.Patte
         log = ["log begin", *words.splitlines(), "log end"]
         known[script] = {"success": False, "stdout": [*log, f"result {how or 'failed'} {words}"]}
     known.setdefault(LEASE, [*SURVEY, *HEALTH, "result ok surveyed"])
+    known.setdefault("# Ask the sources which updates", UPDATES)
     known[re.compile("handrail")] = ["result ok done"]
     return known
 

@@ -146,6 +146,7 @@ def test_rollback_without_an_earlier_release_is_bad_input(play):
         ("rehearse", ()),
         ("backup", ()),
         ("vacuum", ()),
+        ("update", ("all=yes",)),
         ("rehearse", ("release=1.0.0",)),
     ],
 )

@@ -383,7 +383,7 @@ CHANGING = {
     "rehearse": {}, "hold": {}, "resume": {}, "disk": {}, "scale": {"service": "frontend", "count": "2"},
     "backup": {}, "vacuum": {},
     "certificate": {"certificate": "app", "cert": "app/cert.pem", "key": "app/key.pem"},
-    "renew": {"certificate": "app"},
+    "renew": {"certificate": "app"}, "update": {"limit": "@fake/web1"},
 }  # fmt: skip
 
 
@@ -415,6 +415,7 @@ def test_every_task_that_changes_something_runs_a_deploy_file():
     named = {
         "hold": "maintenance-page", "resume": "maintenance-page", "backup": "backup.take", "vacuum": "database.vacuum",
         "certificate": "certificate.deploy", "renew": "certificate.renew",
+        "update": "updates.apply",
     }  # fmt: skip
     assert loud == {named.get(verb, verb) for verb in CHANGING}
 

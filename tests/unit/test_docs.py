@@ -58,6 +58,8 @@ PROCEDURES = [
     "INC-11",
     "MNT-02",
     "MNT-03",
+    "MNT-04",
+    "MNT-05",
     "MNT-06",
     "MNT-07",
     "CRT-01",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from handrail.control import updates
 from handrail.control.certificates import has_certificates, status
 from handrail.control.health import health, lost
 from handrail.control.restarts import live_programs, restarted
@@ -55,6 +56,8 @@ def check(
                 if has_certificates(look.environment):
                     roots = known_roots(look.environment.system, base)
                     found[name] = status(look.environment, connections, roots).findings()
+            case "updates":
+                found[name] = updates.judged(look, updates.updates(look, connections))
             case _:
                 found[name] = judged(look, told, name, secrets)
     if "backups" in names and not look.environment.system.backups:

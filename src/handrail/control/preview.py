@@ -22,7 +22,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
     environment = loaded.environment
     intent = intent_of(verb, data, loaded)
     seen = look(environment, connections)
-    roles = seen.roles.of_edges() if intent.verb.edges_only else seen.roles
+    roles = seen.roles.asked(intent)
     lost = {host: reason for host, reason in seen.lost.items() if host in roles.hosts}
     if lost:
         named = "; ".join(f"{host}: {reason}" for host, reason in lost.items())

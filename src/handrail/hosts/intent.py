@@ -8,6 +8,7 @@ from handrail import artifacts
 from handrail.errors import BadInput
 from handrail.hosts.pair_intent import certificate_intent
 from handrail.model import backup
+from handrail.model.finding import near
 from handrail.model.intent import Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_digest, checked_version
@@ -35,6 +36,9 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
         _check_backups(system)
     if asked in {Verb.CERTIFICATE, Verb.RENEW}:
         return certificate_intent(asked, data, loaded)
+    if asked is Verb.UPDATE:
+        limit = _known(data.get("limit", ""), loaded)
+        return Intent(asked, every=_yes(data, "all"), reboot=_yes(data, "reboot"), limit=limit)
     if asked is not Verb.DEPLOY:
         return Intent(
             asked,
@@ -50,6 +54,16 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     told = data.get("sha256", "")
     digest = checked_digest(told) if told else artifacts.digest_at(place, base=loaded.base)
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
+
+
+def _known(host: str, loaded: Loaded) -> str:
+    """See that there is such a host; raises BadInput with those that there are."""
+    names = [each.name for each in loaded.environment.all_hosts]
+    if host and host not in names:
+        close = near(host, names)
+        hint = f"; did you mean {close}?" if close else ""
+        raise BadInput(f"there is no host {host!r}; there are {', '.join(names)}{hint}; nothing was touched")
+    return host
 
 
 def _check_backups(system: System) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from handrail.model import rollout
 from handrail.model.canonical import canonical, digest
 from handrail.model.intent import Verb
+from handrail.model.roles import roles_of
 from handrail.model.version import DIGEST, VERSION
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SHAPE: Mapping[str, type] = {
 }  # fmt: skip
 _OPTIONS: Mapping[str, type] = {
     "share": int, "service": str, "count": int, "message": str, "with_database": bool, "force": bool,
-    "keep_page": bool, "certificate": str,
+    "keep_page": bool, "certificate": str, "all": bool, "reboot": bool, "limit": str,
 }  # fmt: skip
 
 
@@ -39,12 +40,14 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
     """
     system = environment.system
     generations = system.start_order()
-    steps = rollout.steps(rollout.TABLES[intent.verb], generations=len(generations))
+    turns = roles_of(environment).asked(intent).turns
+    steps = rollout.steps(rollout.TABLES[intent.verb], generations=len(generations), turns=turns)
     release = intent.release
     options = {
         "share": intent.share, "service": intent.service, "count": intent.count, "message": intent.message,
         "with_database": intent.with_database, "force": intent.force,
         "keep_page": intent.keep_page, "certificate": intent.certificate,
+        "all": intent.every, "reboot": intent.reboot, "limit": intent.limit,
     }  # fmt: skip
     groups = sorted({part.hosts for _, part in system.parts()})
     return {

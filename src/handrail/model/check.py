@@ -11,7 +11,7 @@ from handrail.model.value import Value
 
 Check = Literal[
     "services", "health", "traffic", "errors", "connections", "cache", "disk", "memory", "cpu", "backups", "largest",
-    "certificates",
+    "certificates", "updates",
 ]  # fmt: skip
 """What can be checked; see docs/how-to/check.md."""
 

@@ -15,6 +15,7 @@ _TASKS = {
     Verb.HOLD: "maintenance-page on", Verb.RESUME: "maintenance-page off", Verb.DISK: "disk --free",
     Verb.BACKUP: "backup.take", Verb.VACUUM: "database.vacuum",
     Verb.CERTIFICATE: "certificate.deploy", Verb.RENEW: "certificate.renew",
+    Verb.UPDATE: "updates.apply",
 }  # fmt: skip
 # Verbs whose first words need no option, and files that a plan knows by their digest alone.
 _FIRST = {

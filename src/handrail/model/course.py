@@ -143,6 +143,9 @@ def _tasks(window: Maintenance) -> Iterator[Step]:
         match task.kind:
             case "vacuum":
                 yield Step(key, task.task, ("database.vacuum", *CHANGES), task.takes)
+            case "updates":
+                words = ("updates.apply", *(("--all",) if task.updates == "all" else ()), *CHANGES)
+                yield Step(key, task.task, words, task.takes)
             case "restart":
                 yield Step(key, task.task, ("restart", *CHANGES), task.takes)
             case "deploy":

@@ -47,6 +47,12 @@ class Do(StrEnum):
     PUT = "put the certificate"
     SWAP = "swap the certificate"
     PROVE = "prove what is served"
+    LOOK = "see what can be updated"
+    TAKE_OUT = "take out of traffic"
+    UPGRADE = "update the packages"
+    REBOOT = "reboot"
+    CHECK = "see that it is well"
+    PUT_IN = "put back into traffic"
     FINISH = "finish"
 
 

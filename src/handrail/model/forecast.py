@@ -36,7 +36,7 @@ def forecast(
     """Walk the table that the run would execute, with every step going well."""
     fleet = Fleet(roles, states=dict(states), plan=plan)
     found = []
-    for step in rollout.steps(table, generations=len(generations)):
+    for step in rollout.steps(table, generations=len(generations), turns=roles.turns):
         hosts = tuple(host for host in roles.hosts if step.runs_on(host, fleet))
         for host in hosts:
             fleet.record(step.do, host, Outcome.OK, part=step.part)

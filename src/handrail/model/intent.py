@@ -33,6 +33,7 @@ class Verb(StrEnum):
     VACUUM = "vacuum"
     CERTIFICATE = "certificate"
     RENEW = "renew"
+    UPDATE = "update"
 
     @property
     def moves_release(self) -> bool:
@@ -57,6 +58,7 @@ class Intent:
     """The operator's request. `version` without a `release` names one that is on the hosts already.
 
     `files` are those of a certificate, its key and its chain on the operator's machine; `fingerprint` says which it is.
+    `every` is all updates of packages, not those for security alone; `limit` is the one host that gets them.
     """
 
     verb: Verb
@@ -72,6 +74,9 @@ class Intent:
     certificate: str = ""
     fingerprint: str = ""
     files: tuple[str, str, str] = ("", "", "")
+    every: bool = False
+    reboot: bool = False
+    limit: str = ""
 
 
 def checked_share(text: str) -> int:

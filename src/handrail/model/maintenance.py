@@ -12,10 +12,11 @@ from handrail.model.value import Value, unfit
 from handrail.model.version import checked_version
 
 NOTHING: Literal["nothing"] = "nothing"
-KINDS = ("vacuum", "deploy", "restart", "command")
+KINDS = ("vacuum", "updates", "deploy", "restart", "command")
 # What the file's tasks say of themselves where they say nothing else.
 UNDONE_BY = {
     "vacuum": "nothing is to be undone",
+    "updates": "nothing undoes it: packages are not downgraded",
     "restart": "nothing is to be undone",
     "deploy": "fab rollback",
 }
@@ -33,6 +34,9 @@ class Task(Value):
 
     task: Line = Field(description="What is done, in the operator's words; each task has words of its own.")
     vacuum: Literal[True] | None = Field(default=None, description="true: vacuum and analyze the databases.")
+    updates: Literal["security", "all"] | None = Field(
+        default=None, description="security or all: update the packages, one host after the other; nothing undoes that."
+    )
     deploy: Annotated[str, AfterValidator(_version)] | None = Field(
         default=None, description="A release, which is deployed with its migrations; undone by a rollback."
     )

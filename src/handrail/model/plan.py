@@ -49,6 +49,12 @@ class Plan:
     before: int = 0
     # What ran in the idle slot, and will not any more.
     cooled: str = ""
+    # All updates of packages, on one host alone, with the reboot that they ask for.
+    every: bool = False
+    limit: str = ""
+    reboot: bool = False
+    # Hosts that nothing can stand in for while their packages are updated.
+    alone: tuple[str, ...] = ()
 
     @property
     def change(self) -> str:
@@ -57,6 +63,9 @@ class Plan:
             return f"{self.service}: {self.before} -> {self.instances[self.service]} on each host"
         if self.verb in {Verb.CERTIFICATE, Verb.RENEW}:
             return f"certificate {self.service}"
+        if self.verb is Verb.UPDATE:
+            what = "all updates" if self.every else "security updates"
+            return f"{what} on {self.limit or 'every host, one after the other'}"
         if self.verb in IN_PLACE:
             return IN_PLACE[self.verb]
         before = version_of(self.live_release) or "nothing"
@@ -66,6 +75,8 @@ class Plan:
     @property
     def note(self) -> str:
         """What the operator should know before a run, beside its steps."""
+        if self.verb is Verb.UPDATE and self.alone:
+            return f"{', '.join(self.alone)}: updated without being taken out of traffic, for nothing stands in"
         if self.verb is not Verb.REHEARSE:
             return ""
         stays = f"traffic stays on {self.live}; {self.slot} is stopped again at the end"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from handrail.model.environment import Environment
     from handrail.model.host_state import HostState
+    from handrail.model.intent import Intent
     from handrail.model.slot import Slot
 
 
@@ -34,11 +35,25 @@ class Roles:
     backup: bool = False
     services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     limits: Mapping[str, Limits] = field(default_factory=dict)
+    # What is done to one host after the other is done in this order.
+    turns: tuple[str, ...] = ()
 
     @property
     def serving(self) -> tuple[str, ...]:
         """Hosts of services and edges."""
         return tuple(host for host in self.hosts if host in {*self.services, *self.edges})
+
+    def asked(self, intent: Intent) -> Roles:
+        """Leave out the hosts that an intent does not need, and those whose turn it is not to be."""
+        if intent.verb.edges_only:
+            return self.of_edges()
+        return replace(self, turns=(intent.limit,)) if intent.limit else self
+
+    def stand_in(self, host: str) -> bool:
+        """Whether every service of a host runs on another one, too, so that it can be taken out of traffic."""
+        mine = self.services_of.get(host, frozenset())
+        others = {name for other, names in self.services_of.items() if other != host for name in names}
+        return bool(mine) and mine <= others
 
     def of_edges(self) -> Roles:
         """Leave out everything but the edges."""
@@ -81,4 +96,10 @@ def roles_of(environment: Environment) -> Roles:
         backup=system.release.backup,
         services_of={host: frozenset(names) for host, names in services_of.items()},
         limits={name: Limits(one.instances.min, one.instances.max) for name, one in system.services.items()},
+        turns=_turns(hosts, edges={host.name for host in environment.edge_hosts}, data=data),
     )
+
+
+def _turns(hosts: tuple[str, ...], *, edges: set[str], data: set[str]) -> tuple[str, ...]:
+    """Order hosts by what a failure costs: others stand in for a service host, nothing does for a datastore."""
+    return tuple(sorted(hosts, key=lambda host: (host in data, host in edges)))

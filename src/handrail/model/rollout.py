@@ -10,8 +10,9 @@ ends on the same release. Therefore
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Fleet
@@ -45,6 +46,16 @@ from handrail.model.guard import (
     watched,
 )
 from handrail.model.intent import Verb
+from handrail.model.turn import (
+    Turn,
+    any_due,
+    must_check,
+    must_put_in,
+    reboots,
+    spared,
+    taken_out,
+    updated,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -65,6 +76,7 @@ class Scope(StrEnum):
     DECIDER = "the first edge"
     FOLLOWERS = "the other edges"
     DATA = "the hosts of the datastores"
+    TURN = "the host whose turn it is"
 
 
 HOSTS: Mapping[Scope, Callable[[Roles], tuple[str, ...]]] = {
@@ -90,9 +102,13 @@ class Step:
     on: Scope
     when: Guard
     part: int = 0
+    # Asked besides, of the host whose turn it is: `part` is its number.
+    turn: Turn | None = None
 
     def hosts(self, fleet: Fleet) -> tuple[str, ...]:
         """The hosts that this step runs on, in order."""
+        if self.on is Scope.TURN:
+            return fleet.roles.turns[self.part : self.part + 1]
         return HOSTS[self.on](fleet.roles)
 
     def named(self, generations: Sequence[Sequence[str]]) -> str:
@@ -101,7 +117,11 @@ class Step:
 
     def runs_on(self, host: str, fleet: Fleet) -> bool:
         """Whether this step is to run on a host, given what is known now."""
-        return host in self.hosts(fleet) and self.when(fleet) and (self.do is not Do.FINISH or fleet.leased(host))
+        if host not in self.hosts(fleet) or not self.when(fleet):
+            return False
+        if self.turn is not None and not self.turn(fleet, fleet.roles.turns[self.part]):
+            return False
+        return self.do is not Do.FINISH or fleet.leased(host)
 
 
 TAKE_THE_LEASE = (
@@ -243,6 +263,21 @@ RENEW = (
     *CERTIFICATE[len(TAKE_THE_LEASE) :],
 )
 
+# One host after the other, and the first that fails is the last. Its packages stay as they are: what is well gets its
+# traffic back, what is not stays out of it as long as others serve.
+UPDATE = (
+    *TAKE_THE_LEASE,
+    Step(Do.LOOK, "See what can be updated", Scope.ALL, always),
+    Step(Do.READY, "Ready the edges", Scope.EDGES, any_due),
+    Step(Do.TAKE_OUT, "Take {host} out of traffic", Scope.EDGES, always, turn=spared),
+    Step(Do.DRAIN, "Drain {host}", Scope.TURN, always, turn=taken_out),
+    Step(Do.UPGRADE, "Update the packages of {host}", Scope.TURN, always, turn=updated),
+    Step(Do.REBOOT, "Reboot {host} if it asks for that", Scope.TURN, always, turn=reboots),
+    Step(Do.CHECK, "See that {host} is well", Scope.TURN, must_finish, turn=must_check),
+    Step(Do.PUT_IN, "Put {host} back into traffic", Scope.EDGES, must_finish, turn=must_put_in),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
 TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.DEPLOY: DEPLOY,
     Verb.ROLLBACK: DEPLOY,
@@ -259,18 +294,27 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.VACUUM: VACUUM,
     Verb.CERTIFICATE: CERTIFICATE,
     Verb.RENEW: RENEW,
+    Verb.UPDATE: UPDATE,
 }
 
 
-def steps(table: tuple[Step, ...], *, generations: int) -> Iterator[Step]:
-    """Expand a table: services start one generation after the other, by their needs, and stop the other way round."""
-    for step in table:
-        match step.do:
-            case Do.START:
-                for part in range(generations):
-                    yield Step(step.do, step.title, step.on, step.when, part)
-            case Do.STOP:
-                for part in reversed(range(generations)):
-                    yield Step(step.do, step.title, step.on, step.when, part)
-            case _:
-                yield step
+def steps(table: tuple[Step, ...], *, generations: int, turns: Sequence[str] = ()) -> Iterator[Step]:
+    """Expand a table: hosts take turns, services start one generation after the other and stop the other way round."""
+    for in_turn, group in groupby(table, key=lambda step: step.turn is not None):
+        each = tuple(group)
+        if in_turn:
+            for part, host in enumerate(turns):
+                yield from (replace(step, title=step.title.format(host=host), part=part) for step in each)
+        else:
+            yield from (one for step in each for one in _generations(step, generations))
+
+
+def _generations(step: Step, count: int) -> Iterator[Step]:
+    """Start services by their needs, and stop them the other way round."""
+    match step.do:
+        case Do.START:
+            yield from (replace(step, part=part) for part in range(count))
+        case Do.STOP:
+            yield from (replace(step, part=part) for part in reversed(range(count)))
+        case _:
+            yield step

@@ -122,6 +122,10 @@ class Thresholds(Value):
         default=TimeThreshold(warn=timedelta(hours=26), alert=timedelta(hours=50)),
         description="Age of the newest dump; the defaults are for one each night.",
     )
+    lists_age: TimeThreshold = Field(
+        default=TimeThreshold(warn=timedelta(days=7), alert=timedelta(days=30)),
+        description="How long ago a host asked which updates there are.",
+    )
 
 
 def order(data: Any) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.guard import decided, must_go_back, must_swap_back, undecidable
 from handrail.model.intent import Verb
+from handrail.model.turn import has_updates, in_traffic, is_well, must_check
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def verdict(fleet: Fleet) -> Verdict:
         )
     if fleet.plan is not None and fleet.plan.verb in {Verb.CERTIFICATE, Verb.RENEW}:
         return _certificate(fleet)
+    if fleet.plan is not None and fleet.plan.verb is Verb.UPDATE:
+        return _updates(fleet, fleet.plan)
     unclear = _unclear_edges(fleet)
     if fleet.plan is not None and not fleet.plan.verb.moves_release and not unclear:
         return _plain(fleet)
@@ -95,6 +98,50 @@ def _certificate(fleet: Fleet) -> Verdict:
         return Verdict(5, "unknown", text, unclear)
     stays = "every edge serves the old certificate again" if fleet.tried(Do.SWAP) else "the old certificate is served"
     return Verdict(1, "failed", f"{_cause(fleet)}; {stays}", tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
+
+
+def _updates(fleet: Fleet, plan: Plan) -> Verdict:
+    """Judge what one host after the other went through: who is done, who failed, who was not touched."""
+    touched = [host for host in fleet.roles.turns if must_check(fleet, host)]
+    if not fleet.failed and not fleet.interrupted:
+        left = f"; nothing to do on {', '.join(rest)}" if (rest := _without(fleet, touched)) else ""
+        done = Verdict(0, "done", f"{plan.change}: {', '.join(touched)}{left}")
+        return done if touched else Verdict(0, "unchanged", f"{plan.change}: nothing to do")
+    good = [host for host in touched if is_well(fleet, host) and in_traffic(fleet, host) and not _ill(fleet, host)]
+    words = [_cause(fleet), *(_standing(fleet, host) for host in touched if host not in good)]
+    words.append(f"done: {', '.join(good) or 'none'}")
+    if rest := [host for host in _without(fleet, touched) if has_updates(fleet, host)]:
+        words.append(f"not begun: {', '.join(rest)}")
+    if touched:
+        words.append("packages are not downgraded; `fab updates.apply` goes on from there")
+    else:
+        words.append("nothing was touched")
+    left_out = tuple(host for host in touched if not in_traffic(fleet, host) or not is_well(fleet, host))
+    return Verdict(5 if left_out else 1, "unknown" if left_out else "failed", "; ".join(words), left_out)
+
+
+def _without(fleet: Fleet, touched: list[str]) -> list[str]:
+    return [host for host in fleet.roles.turns if host not in touched]
+
+
+def _ill(fleet: Fleet, host: str) -> bool:
+    """Whether anything in the turn of a host went wrong."""
+    part = fleet.roles.turns.index(host)
+    mine = (Do.TAKE_OUT, Do.DRAIN, Do.UPGRADE, Do.REBOOT, Do.CHECK, Do.PUT_IN)
+    return any(not outcome.good for do in mine for outcome in fleet.outcomes.get((do, part), {}).values())
+
+
+def _standing(fleet: Fleet, host: str) -> str:
+    """Say how a host was left."""
+    match is_well(fleet, host), in_traffic(fleet, host):
+        case True, True:
+            return f"{host} is well and has its traffic"
+        case True, False:
+            return f"{host} is well, and it is not known whether every edge sends it traffic: fab status"
+        case False, True:
+            return f"{host} is not known to be well, and nothing stands in for it: fab health"
+        case _:
+            return f"{host} stays out of traffic; once it is well, `fab updates.apply --limit {host}` puts it back"
 
 
 def _rehearsed(fleet: Fleet, plan: Plan) -> str:

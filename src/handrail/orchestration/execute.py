@@ -18,6 +18,7 @@ from pyinfra.api import FunctionCommand, deploy, operation
 from handrail.errors import HandrailError
 from handrail.hosts.script import Command, Reply
 from handrail.hosts.survey import read_state
+from handrail.hosts.updates import read_updates
 from handrail.journal.event import Event
 from handrail.model import acme, rollout
 from handrail.model.decide import decide
@@ -27,6 +28,7 @@ from handrail.orchestration import report
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
 from handrail.orchestration.leaving import leave_with
+from handrail.orchestration.reboot import back_again
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
 @deploy("handrail")
 def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     """Queue the steps of a table on this host, and the verdict on the first one."""
-    generations = len(watch.run.environment.system.start_order())
+    generations, turns = len(watch.run.environment.system.start_order()), watch.run.fleet.roles.turns
+    steps = list(rollout.steps(table, generations=generations, turns=turns))
     name = this_host.name
-    for step in this_host.loop(list(rollout.steps(table, generations=generations))):  # type: ignore[no-untyped-call]
+    for step in this_host.loop(steps):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.
         perform(name=watch.run.title(step), watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))
     seal(name="Write the journal, and leave its head on the hosts", watch=watch, _if=partial(_touched, watch, name))
@@ -98,19 +101,24 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
         return Reply(Outcome.FAILED, error.message, ())
     reply = Reply(Outcome.UNCHANGED, "nothing to do here", ())
     for command in todo:
-        reply = line.send(host, command)
+        reply = back_again(watch, host, command) if step.do is Do.REBOOT else line.send(host, command)
         if not reply.outcome.good:
             return _with_reason(reply, step)
-    return _taken_in(watch, step, reply)
+    return _taken_in(watch, step, reply, host.name)
 
 
-def _taken_in(watch: Watch, step: Step, reply: Reply) -> Reply:
-    """Look at a certificate that was issued as at one from files."""
-    if step.do is Do.ISSUE:
-        try:
-            watch.run.issued(reply.block("issued"))
-        except HandrailError as error:
-            return Reply(Outcome.FAILED, error.message, ())
+def _taken_in(watch: Watch, step: Step, reply: Reply, host: str) -> Reply:
+    """Look at a certificate that was issued as at one from files; keep what a host was seen to offer."""
+    try:
+        match step.do:
+            case Do.ISSUE:
+                watch.run.issued(reply.block("issued"))
+            case Do.LOOK:
+                seen = read_updates(reply, host)
+                watch.run.updates[host] = seen.to_apply(every=watch.run.intent.every)
+                return Reply(Outcome.OK if watch.run.updates[host] else Outcome.UNCHANGED, seen.words, ())
+    except HandrailError as error:
+        return Reply(Outcome.FAILED, error.message, ())
     return reply
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from handrail.journal.event import Event
     from handrail.model.environment import Environment
     from handrail.model.intent import Intent
+    from handrail.model.package import Package
     from handrail.model.plan import Plan
     from handrail.model.rollout import Step
     from handrail.model.secret import SecretReference
@@ -51,11 +52,12 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
     error: HandrailError | None = None
+    # What each host was seen to offer, which is what it gets.
+    updates: dict[str, tuple[Package, ...]] = field(default_factory=dict)
     _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        roles = roles_of(self.environment)
-        self.fleet = Fleet(roles.of_edges() if self.intent.verb.edges_only else roles)
+        self.fleet = Fleet(roles_of(self.environment).asked(self.intent))
         loud = "EMERGENCY " if self.clearance.kind is Kind.EMERGENCY else ""
         self.holder = self.holder or f"{operator()} ({loud}{self.intent.verb})"
 

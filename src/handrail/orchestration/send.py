@@ -41,6 +41,12 @@ class Line:
             return job.value
         return Reply(Outcome.INTERRUPTED, "stopped by the operator", ())
 
+    def answer(self, host: Host, command: Command) -> Reply:
+        """Ask a host that may not be there: what is lost is no answer, and the host is not given up."""
+        reply = self.send(host, command)
+        self._lost.discard(host.name)
+        return reply
+
     def cut(self, host: str | None = None) -> None:
         """Stop waiting: for one host that does not answer any more, or for all because the operator said so."""
         if host is not None:

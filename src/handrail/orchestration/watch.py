@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from handrail.model.fleet import Do, Outcome
 from handrail.orchestration.send import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pyinfra.api.host import Host
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 # A lease is renewed three times within its life: two renewals may be lost.
 RENEWALS = 3
 # Steps that are never cut off: what goes back, what cannot be taken back, what gives the lease back.
-UNINTERRUPTED = frozenset({Do.CONFIRM, Do.GO_BACK, Do.STOP, Do.DRAIN, Do.FINISH})
+UNINTERRUPTED = frozenset(
+    {Do.CONFIRM, Do.GO_BACK, Do.STOP, Do.DRAIN, Do.UPGRADE, Do.REBOOT, Do.CHECK, Do.PUT_IN, Do.FINISH}
+)
 # Of these, only the part that goes back, or ends what was begun.
 UNINTERRUPTED_PARTS = frozenset({(Do.SPREAD, 1), (Do.BACK_UP, 1)})
 # The shell's code for a process that a signal ended.
@@ -96,6 +99,12 @@ class Watch:
                     return
 
         gevent.spawn(renew)
+
+    @contextmanager
+    def away(self, host: Host) -> Iterator[None]:
+        """Expect no answer from a host for a while: nobody renews its lease, and it is not given up."""
+        with self._keepers.setdefault(host.name, Keeper()).lock:
+            yield
 
     def let_go(self, host: Host) -> None:
         """Stop renewing the lease of a host that is about to be given back; wait for a renewal that is under way."""

@@ -7,6 +7,7 @@ call. Docker 20.10 is the oldest that will do.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
@@ -182,6 +183,10 @@ class Containers:
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
         """Read what Docker kept of each; that is what it printed since its last start by hand."""
         return read_log(*(one.process for one in instances), since=since, lines=lines, follow=follow)
+
+    def inside(self, instance: Instance) -> str:
+        """Run it in the container that runs."""
+        return f'docker exec {shlex.quote(instance.process)} "$@"'
 
     def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
         """Do nothing: Docker rotates its files itself."""

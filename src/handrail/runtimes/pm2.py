@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
 from handrail.runtimes.pm2_process import description, logs, program
-from handrail.runtimes.protocol import Argv, File, Instance, Place
+from handrail.runtimes.protocol import Argv, File, Instance, Place, in_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,6 +156,10 @@ class Pm2:
             # systemd would put its own variables in the place of $names
             "--", *(word.replace("$", "$$") for word in words),
         )  # fmt: skip
+
+    def inside(self, instance: Instance) -> str:
+        """Run it in the release's directory, as the service's user."""
+        return in_directory(instance)
 
     def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
         """Have PM2 open them, if it runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -81,6 +82,12 @@ class File:
         return f"File({self.path!r}, {len(self.text)} characters, mode={self.mode:o})"
 
 
+def in_directory(instance: Instance) -> str:
+    """Give the shell text that runs the command in "$@" in the release, as the service's user."""
+    user, directory = shlex.quote(instance.service.user), shlex.quote(instance.directory)
+    return f'(cd {directory} && exec runuser -u {user} -- "$@")'
+
+
 class Runtime(Protocol):
     """The verbs of a runtime; each returns commands as argv pieces, or reads what one printed."""
 
@@ -136,6 +143,9 @@ class Runtime(Protocol):
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run another command of the release as the service would run: its user, directory and variables."""
+
+    def inside(self, instance: Instance) -> str:
+        """Give the shell text that runs the command in "$@" where its program is, as the program's user."""
 
     def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
         """Open log files again after they were moved aside; nothing when its services log to no files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
-from handrail.runtimes.protocol import Argv, File, Instance, Place
+from handrail.runtimes.protocol import Argv, File, Instance, Place, in_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,6 +148,10 @@ class Systemd:
             f"--property=RuntimeMaxSec={int(deadline.total_seconds())}",
             "--", *command,
         )  # fmt: skip
+
+    def inside(self, instance: Instance) -> str:
+        """Run it in the release's directory, as the service's user."""
+        return in_directory(instance)
 
     def reopen_logs(self, services: Sequence[Service], *, root: str) -> Argv:
         """Do nothing: what the services print is in the journal, which rotates itself."""

@@ -53,6 +53,16 @@ def test_a_window_that_only_holds_stops_and_starts_nothing():
     assert keys == ["note", "hold", "task-1", "task-2", "task-3", "health", "resume"]
 
 
+@pytest.mark.parametrize(("which", "words"), [("security", ()), ("all", ("--all",))])
+def test_updates_of_packages_are_a_task_that_nothing_undoes(which, words):
+    window = made(tasks=[{"task": "Packages", "updates": which}, TASKS[2]])
+    task = next(step for step in steps(window) if step.key == "task-1")
+    assert task.argv == ("updates.apply", *words, "--yes", "--json")
+    assert window.tasks[0].undone_by == "nothing undoes it: packages are not downgraded"
+    keys, _ = played(window, {"task-2"})
+    assert "undo-task-1" not in keys
+
+
 @pytest.mark.parametrize("broken", FORWARD)
 def test_whatever_breaks_what_was_done_is_undone_and_traffic_is_let_in(broken):
     keys, end = played(made(), {broken})

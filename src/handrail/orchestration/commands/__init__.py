@@ -25,6 +25,7 @@ from handrail.orchestration.commands.slot import (
     steady,
     stop,
 )
+from handrail.orchestration.commands.updates import check, look, out, reboot, upgrade
 
 if TYPE_CHECKING:
     from handrail.model.rollout import Step
@@ -81,5 +82,11 @@ BUILDERS: dict[Do, Builder] = {
     Do.PUT: put,
     Do.SWAP: swap,
     Do.PROVE: prove,
+    Do.LOOK: look,
+    Do.TAKE_OUT: out("out"),
+    Do.UPGRADE: upgrade,
+    Do.REBOOT: reboot,
+    Do.CHECK: check,
+    Do.PUT_IN: out("in"),
     Do.FINISH: finish,
 }

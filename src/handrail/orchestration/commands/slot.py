@@ -113,7 +113,7 @@ def start(run: Run, step: Step, host: str) -> Sequence[Command]:
     plan = run.plan
     generation = run.environment.system.start_order()[step.part]
     return [
-        _start(run, one)
+        start_and_wait(run, one)
         for service in run.environment.services_on(host)
         if service.name in generation
         for one in run.instances(service, plan.slot)
@@ -121,7 +121,8 @@ def start(run: Run, step: Step, host: str) -> Sequence[Command]:
     ]
 
 
-def _start(run: Run, one: Instance) -> Command:
+def start_and_wait(run: Run, one: Instance) -> Command:
+    """Start one instance unless it runs, and wait for its health."""
     runtime, health = RUNTIMES[one.service.runtime], one.service.health
     deadline = int(health.deadline.total_seconds())
     # A slot that gets a release was emptied: all that starts in it begins to count at 0.

@@ -1,0 +1,86 @@
+"""Update the packages of one host after the other: look, take it out of traffic, update, reboot, check, put it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handrail.hosts.updates import arguments_of
+from handrail.orchestration.commands.data import datastores
+from handrail.orchestration.commands.edge import verify
+from handrail.orchestration.commands.slot import start_and_wait
+from handrail.orchestration.commands.unit import start_edge
+from handrail.traffic.nginx import UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from handrail.hosts.script import Command, Upload
+    from handrail.model.rollout import Step
+    from handrail.orchestration.run import Run
+
+# Slow mirrors, and another apt that holds the lock for a while.
+LOOK_SECONDS = 240
+# Some hundred packages on a slow disk, with kernels among them. What is not done by then hangs.
+UPGRADE_SECONDS = 1800
+# Restarting these would cut off who is logged in, or stop every container; needrestart leaves them alone, too.
+NEVER = (
+    "dbus*.service", "systemd-*.service", "user@*.service", "*getty@*.service", "docker.service", "containerd.service",
+    "session-*",
+)  # fmt: skip
+
+
+def look(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Ask the host's sources which updates there are."""
+    return [run.fenced(["updates", "updates_ask"], (), seconds=LOOK_SECONDS)]
+
+
+def out(way: str) -> Callable[[Run, Step, str], Sequence[Command]]:
+    """Make the builder that takes the host whose turn it is out of an edge's traffic, or puts it back."""
+
+    def build(run: Run, step: Step, host: str) -> Sequence[Command]:
+        turn = run.fleet.roles.turns[step.part]
+        address = next(each.address for each in run.environment.all_hosts if each.name == turn)
+        return [run.fenced(["out"], (way, address))]
+
+    return build
+
+
+def upgrade(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Install what the host was seen to offer, and start again what runs files that were replaced."""
+    packages = arguments_of(run.updates[host])
+    leave = " ".join((*NEVER, *_serving(run, host)))
+    return [run.fenced(["updates", "upgrade"], (leave, *packages), seconds=UPGRADE_SECONDS)]
+
+
+def _serving(run: Run, host: str) -> list[str]:
+    """Name the units that serve meanwhile: an edge's nginx, and the services of a host that keeps its traffic.
+
+    `fab restart` starts services anew without dropping a request.
+    """
+    edges = [f"{UNIT}.service"] if host in run.fleet.roles.edges else []
+    return edges + ([f"{run.environment.system.name}-*.service"] if host in run.plan.alone else [])
+
+
+def reboot(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Reboot the host if an update asks for that."""
+    return [run.fenced(["reboot"], ())]
+
+
+def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
+    """Wait for the health of all that is to run on the host; what does not run is started.
+
+    While traffic is held, what did not run before may be stopped on purpose.
+    """
+    held, state = run.plan.held, run.fleet.states[host]
+    todo: list[Command | Upload] = []
+    if not held or any(unit.running for unit in state.datastores.values()):
+        todo += datastores("start")(run, step, host)
+    for service in run.environment.services_on(host):
+        for one in run.instances(service, run.plan.live):
+            unit = state.units.get(one.place)
+            if not held or (unit is not None and unit.running):
+                todo.append(start_and_wait(run, one))
+    if host in run.fleet.roles.edges:
+        todo.append(run.fenced(["start_edge"], (start_edge(run.environment.system),), seconds=60))
+        todo += verify(run, step, host) if run.plan.release_id and not held else ()
+    return todo
