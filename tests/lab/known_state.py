@@ -23,7 +23,7 @@ FIRST = "1.0.0"
 EVERYWHERE = f"""
 systemctl stop 'handrail-*' 2>/dev/null || :
 iptables -F
-rm -rf {RUN}/lease* {RUN}/blue* {RUN}/green* {RUN}/incoming* {ROOT}/gate/maintenance
+rm -rf {RUN}/lease* {RUN}/blue* {RUN}/green* {RUN}/incoming* {ROOT}/gate/maintenance {ROOT}/gate/out
 systemctl is-active -q ssh || systemctl start ssh
 [ ! -d {RUN} ] || flock -x -w 60 {RUN}/lock true
 """

@@ -69,6 +69,11 @@ def test_what_is_for_security_is_chosen_unless_all_are_asked_for_and_new_package
     assert arguments_of(PACKAGES[1:2]) == ("libc6:i386=2.36-9+deb12u4",)
 
 
+def test_any_source_that_calls_itself_so_is_for_security():
+    assert Package("a", "1", "2", "Acme-Security:1/stable").security
+    assert not Package("a", "1", "2", "Debian:12.5/stable").security
+
+
 def reply(*lines, outcome=Outcome.OK, words="asked"):
     return Reply(outcome, words, tuple(lines))
 
@@ -175,6 +180,6 @@ def test_audits_are_read_from_the_answer_of_a_host():
 
 
 def test_a_schedule_may_check_updates():
-    described = {"name": "packages", "when": "weekly Mon 10:00", "owner": "Security", "check": ["updates"]}
+    described = {"when": "weekly Mon 10:00", "owner": "Security", "check": ["updates"]}
     assert Task.model_validate(described).check == ("updates",)
     assert Checks().named("updates") == ("updates",)

@@ -102,7 +102,7 @@ class Step:
     on: Scope
     when: Guard
     part: int = 0
-    # Asked besides, of the host whose turn it is: `part` is its number.
+    # Asked besides `when`, of the host whose turn it is: `part` is its number.
     turn: Turn | None = None
 
     def hosts(self, fleet: Fleet) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handrail.model.fleet import Do, Fleet, Outcome
-from handrail.model.guard import always, forward
+from handrail.model.guard import always
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +30,8 @@ def out_of_traffic(states: Mapping[str, HostState], edges: Iterable[str]) -> fro
 
 
 def due(fleet: Fleet, host: str) -> bool:
-    """All went well so far, and there is something to update, or an earlier run has left the host out of traffic."""
-    return forward(fleet) and (has_updates(fleet, host) or host in out_of_traffic(fleet.states, fleet.roles.edges))
+    """There is something to update, or an earlier run has left the host out of traffic."""
+    return has_updates(fleet, host) or host in out_of_traffic(fleet.states, fleet.roles.edges)
 
 
 def any_due(fleet: Fleet) -> bool:
@@ -56,8 +56,7 @@ def updated(fleet: Fleet, host: str) -> bool:
 
 def reboots(fleet: Fleet, host: str) -> bool:
     """It may reboot: that was asked for, and its updates are there."""
-    asked = fleet.plan is not None and fleet.plan.reboot
-    return asked and forward(fleet) and tried(fleet, Do.UPGRADE, host)
+    return fleet.plan is not None and fleet.plan.reboot and tried(fleet, Do.UPGRADE, host)
 
 
 def must_check(fleet: Fleet, host: str) -> bool:

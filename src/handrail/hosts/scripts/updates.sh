@@ -1,7 +1,6 @@
 # Functions for packages: what apt could install, and what has been left since it did. They change nothing.
 stale() { # units whose programs run files that an update has replaced; containers, whose files are their own, are none of them
-    for maps in /proc/[0-9]*/maps; do
-        grep -qE '^[^ ]+ ..x. .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' "$maps" 2>/dev/null || continue
+    grep -lsE '^[^ ]+ ..x. .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' /proc/[0-9]*/maps | while read -r maps; do
         sed -n 's|^0::.*/\([^/]*\.service\)$|\1|p; s|^1:name=systemd:.*/\([^/]*\.service\)$|\1|p' "${maps%maps}cgroup" 2>/dev/null | head -n 1
     done | sort -u
 }
