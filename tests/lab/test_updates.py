@@ -235,3 +235,17 @@ def test_a_host_that_is_not_well_stays_out_until_it_is(hosts, start, load, quick
         assert hosts.files("edge", f"{ROOT}/gate/out/*") == set()
     finally:
         hosts.sh("web1", MEND)
+
+
+def test_a_host_reboots_where_its_update_asks_for_it_and_the_run_goes_on(hosts, start, load, quick):
+    assert start("restart", inventory=quick).wait() == 0
+    with load() as running:
+        hosts.sh("web1", "touch /run/reboot-required")
+        run = start("update", inventory=quick, reboot="yes")
+        assert run.wait() == 0, run.end
+    assert running.report().failed == 0, running.report().failures
+    words = {event["host"]: event["words"] for event in run.steps("reboot")}
+    assert words["web1"].startswith("rebooted in ")
+    assert {words[host] for host in NAMES if host != "web1"} == {"no update asks for a reboot"}
+    assert run.end["text"].endswith("web1, web2, edge, db")
+    assert hosts.leases() == {}

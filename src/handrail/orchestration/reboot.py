@@ -33,7 +33,7 @@ def back_again(watch: Watch, host: Host, command: Command | Upload) -> Reply:
             return reply
         began = time.monotonic()
         system = watch.run.environment.system
-        ask = Command(("booted",), (system.root, watch.run.run_directory), ASK_SECONDS)
+        ask = Command(("boot", "booted"), (system.root, watch.run.run_directory), ASK_SECONDS)
         while time.monotonic() - began < BACK_SECONDS:
             gevent.sleep(PAUSE_SECONDS)
             answer = _asked(watch, host, ask)

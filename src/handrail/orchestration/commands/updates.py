@@ -63,7 +63,7 @@ def _serving(run: Run, host: str) -> list[str]:
 
 def reboot(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Reboot the host if an update asks for that."""
-    return [run.fenced(["reboot"], ())]
+    return [run.fenced(["boot", "reboot"], ())]
 
 
 def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
