@@ -19,10 +19,14 @@ KINDS = ("check", "verb", "command", "statement")
 PLACEHOLDERS = ("system", "environment")
 Period = Literal["daily", "weekly", "monthly"]
 
-Chore = Literal["disk", "logrotate", "rehearse", "verify", "config", "audit.verify"]
+Chore = Literal[
+    "backup.take", "database.vacuum", "disk", "logrotate", "rehearse", "verify", "config", "audit.verify",
+]  # fmt: skip
 # What is typed for each. No verb is here that moves traffic or brings a release; rules hold for those that change
 # something as if a person had typed them.
 CHORES: Mapping[str, tuple[str, ...]] = {
+    "backup.take": ("backup.take", "--yes"),
+    "database.vacuum": ("database.vacuum", "--yes"),
     "disk": ("disk", "--free", "--yes"),
     "logrotate": ("logrotate", "--yes"),
     "rehearse": ("rehearse", "--yes"),

@@ -19,6 +19,11 @@ from tasks import ns
 VENDHUB = Path("inventories/vendhub.yaml").read_text()
 BARE = VENDHUB[: VENDHUB.index("# What is done when.")] + VENDHUB[VENDHUB.index("\nsecrets:\n") :]
 SYSTEMS = ["sanvi", "vendhub", "inventory", "marketplace"]
+# Which change each verb of a schedule is; the others change nothing.
+UNATTENDED = {
+    "backup.take": "backup", "database.vacuum": "vacuum", "disk": "disk", "logrotate": "logrotate",
+    "rehearse": "rehearse",
+}  # fmt: skip
 
 
 def parsed(tasks, zone="Asia/Tashkent"):
@@ -172,6 +177,32 @@ def test_what_the_other_runbooks_do_regularly_is_a_task(system, tasks):
     text = Path(f"inventories/{system}.yaml").read_text()
     found = document.parse(text, source=system, environment="prod").schedule.tasks
     assert {name: str(found[name].when) for name in tasks} == tasks
+
+
+@pytest.mark.parametrize("environment", ["prod", "staging", "dev"])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_verb_that_runs_unattended_needs_nobodys_approval(system, environment):
+    text = Path(f"inventories/{system}.yaml").read_text()
+    described = document.parse(text, source=system, environment=environment)
+    asked = {UNATTENDED[task.verb] for task in described.schedule.tasks.values() if task.verb in UNATTENDED}
+    assert asked >= {"backup", "vacuum"}
+    assert described.changes is None or asked <= set(described.changes.standard)
+
+
+@pytest.mark.parametrize(
+    ("system", "task", "does"),
+    [
+        ("sanvi", "database-backup", "backup.take"), ("sanvi", "database-maintenance", "database.vacuum"),
+        ("vendhub", "database-backup", "backup.take"), ("vendhub", "database-vacuum", "database.vacuum"),
+        ("inventory", "database-backup", "backup.take"), ("inventory", "database-vacuum", "database.vacuum"),
+        ("inventory", "certificates", ("certificates",)), ("marketplace", "certificate-expiry", ("certificates",)),
+        ("marketplace", "database-backup", "backup.take"), ("marketplace", "database-analyze", "database.vacuum"),
+    ],
+)  # fmt: skip
+def test_what_there_is_a_verb_or_a_check_for_is_left_to_nobodys_word(system, task, does):
+    text = Path(f"inventories/{system}.yaml").read_text()
+    found = document.parse(text, source=system, environment="prod").schedule.tasks[task]
+    assert (found.verb or found.check) == does
 
 
 def test_another_schedule_asks_for_no_new_approval():
