@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 VERSION = "1"
 # How often DBOS may take a window up again; a power line that flickers all night is no reason to give up.
 MOST_RECOVERIES = 1000
-# What an idle worker waits between two looks into the database.
-POLL_SECONDS = 1.0
+# How often DBOS looks for notifications. Nobody sends any here, and an idle worker is to cost next to nothing.
+POLL_SECONDS = 60.0
 LOST = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 

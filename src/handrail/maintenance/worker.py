@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from handrail.maintenance.book import Booking
 
 LOOK_SECONDS = 1.0
+# Asking DBOS what is under way costs as much as all the rest of a look.
+TAKE_OVER_SECONDS = 3.0
 # The shell's code for a process that a signal ended.
 INTERRUPTED_EXIT = 130
 
@@ -39,6 +41,7 @@ class Worker:
     def __init__(self, book: Book, seat: Seat, *, say: Callable[[str], None]) -> None:
         self._book, self._seat, self._say = book, seat, say
         self._told: set[str] = set()
+        self._due = 0.0
 
     def look(self) -> None:
         """Look once for what is due."""
@@ -47,11 +50,14 @@ class Worker:
             self._say("the database has forgotten this worker; it leaves, and its windows go on elsewhere")
             os._exit(1)
         now = datetime.now(UTC)
-        for booking in self._book.every(BOOKED):
-            self._prepare(booking, now)
-        for booking in self._book.every(RUNNING):
-            self._begin(booking)
-        self._take_over()
+        for booking in self._book.every(BOOKED, RUNNING):
+            if booking.row["state"] == BOOKED:
+                self._prepare(booking, now)
+            else:
+                self._begin(booking)
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + TAKE_OVER_SECONDS
+            self._take_over()
 
     def _prepare(self, booking: Booking, now: datetime) -> None:
         if booking.row["aborted"]:
