@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from rich.text import Text
 from handrail.control.show import as_json_line, console_for_tables
 from handrail.maintenance import owner
 from handrail.maintenance.plan import changed_since
+from handrail.model import duration
 from handrail.model.zone import shown as at_zone
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def plan(asked: Plan, *, as_json: bool, aside: bool = False) -> None:
     table = Table("at", "step", "takes up to", "undone by", box=None, pad_edge=False)
     for step in told["steps"]:
         at = datetime.fromisoformat(step["at"]).astimezone(asked.zone)
-        table.add_row(f"{at:%H:%M}", Text(step["title"]), f"{step['takes_seconds'] / 60:g} min", Text(step["undo"]))
+        takes = duration.text(timedelta(seconds=step["takes_seconds"]))
+        table.add_row(f"{at:%H:%M}", Text(step["title"]), takes, Text(step["undo"]))
     console.print(f"{told['window']} on {told['system']} {told['environment']}", style="bold")
     console.print(f"begins {at_zone(asked.begins, asked.zone)}, ends {at_zone(asked.ends, asked.zone)}")
     console.print(table)
