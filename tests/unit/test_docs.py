@@ -16,7 +16,7 @@ import pytest
 
 from handrail import errors
 from handrail.control.inventory import read
-from handrail.model import document, rollout
+from handrail.model import document, maintenance_document, rollout
 from handrail.model.happening import EVENTS, PLACE
 from handrail.model.schema import json_schema
 from handrail.runtimes.container import LOG_OPTIONS
@@ -92,6 +92,11 @@ def blocks(page):
         yield Block(match[2], words.get("title", ""), words.get("environment", "prod"), match[4])
 
 
+def typed(block):
+    """Give the commands of a block that shows a terminal."""
+    return [line[2:] for line in block.text.splitlines() if block.language == "console" and line.startswith("$ ")]
+
+
 def prose(page):
     return FENCE.sub("", page.read_text())
 
@@ -99,6 +104,7 @@ def prose(page):
 def code(page):
     """Give what a reader may copy: fenced shell and code in a line."""
     shell = [line for block in blocks(page) if block.language == "sh" for line in block.text.splitlines()]
+    shell += [command for block in blocks(page) for command in typed(block)]
     return [line.split("#")[0].strip() for line in shell] + re.findall(r"`([^`\n]+)`", prose(page))
 
 
@@ -196,8 +202,11 @@ def test_make_targets_exist(page):
 @pytest.mark.parametrize(
     "block", [block for _, block in titled() if block.language == "yaml"], ids=lambda block: block.title
 )
-def test_a_system_that_a_page_shows_is_valid(block):
-    document.parse(block.text, source=block.title, environment=block.environment)
+def test_a_system_or_a_window_that_a_page_shows_is_valid(block):
+    if block.title.startswith("maintenance/"):
+        maintenance_document.parse(block.text, source=block.title)
+    else:
+        document.parse(block.text, source=block.title, environment=block.environment)
 
 
 @pytest.mark.parametrize("page", sorted({page for page, block in titled() if block.title.endswith(".py")}), ids=named)
@@ -234,8 +243,9 @@ def test_a_message_that_a_page_shows_is_what_the_slip_gets(page, slips):
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_shell_that_a_page_shows_is_shell(page):
     for block in blocks(page):
-        if block.language == "sh":
-            subprocess.run(["sh", "-n", "-c", textwrap.dedent(block.text)], check=True, timeout=10)
+        text = textwrap.dedent(block.text) if block.language == "sh" else "\n".join(typed(block))
+        if text:
+            subprocess.run(["sh", "-n", "-c", text], check=True, timeout=10)
 
 
 def test_the_tutorial_shows_a_whole_system(tmp_path, monkeypatch):
