@@ -14,6 +14,7 @@ import pytest
 SYSTEM_OF = {"systemd": "sanvi", "pm2": "vendhub", "docker": "inventory", "compose": "marketplace"}
 FILES = {
     "test_maintenance.py": "vendhub",
+    "test_tutorial_maintenance.py": "vendhub",
     "test_pm2.py": "vendhub",
     "test_two_systems.py": "vendhub",
     "test_docker.py": "inventory",
