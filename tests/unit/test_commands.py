@@ -208,6 +208,14 @@ def test_the_message_of_a_hold_page_goes_by_standard_input():
     assert usual.stdin.startswith("Sanvi Machinery is being maintained")
 
 
+def test_a_shutdown_leaves_the_message_of_a_page_that_is_up():
+    up = HostState(gate=Gate(Slot.GREEN, 3, maintenance=True))
+    going = run(Intent(Verb.SHUTDOWN), states() | {"edge1": up})
+    assert asked(going, Do.HOLD, "edge1") == []
+    (put,) = asked(going, Do.HOLD, "edge2")
+    assert put.stdin.startswith("Sanvi Machinery is being maintained")
+
+
 def test_resuming_starts_nginx_first_where_it_is_down():
     held = states() | {"edge1": HostState(gate=Gate(Slot.GREEN, 3, maintenance=True))}
     start, resume = asked(run(Intent(Verb.RESUME), held), Do.RESUME, "edge1")

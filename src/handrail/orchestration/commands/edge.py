@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, text_of
+from handrail.model.intent import Verb
 from handrail.model.version import version_of
 from handrail.orchestration.commands.certificate import placeholders
 from handrail.orchestration.commands.slot import told_instances
@@ -51,6 +52,8 @@ def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
 
     def build(run: Run, step: Step, host: str) -> Sequence[Command]:
         plan, system = run.plan, run.environment.system
+        if verb == "hold" and plan.verb is Verb.SHUTDOWN and run.fleet.states[host].gate.maintenance:
+            return []  # the page that is up says why
         slot = plan.live if verb == "settle" else plan.slot
         edges = [(edge.name, f"{edge.address}:{system.edge.port}") for edge in run.environment.edge_hosts]
         me = dict(edges)[host]
