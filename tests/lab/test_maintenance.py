@@ -144,10 +144,11 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    for name, value in (("STORE", f"sqlite:///{tmp_path}/journal.db"), ("JOURNAL_KEY", f"{tmp_path}/keys/journal.key")):
-        monkeypatch.setenv(f"HANDRAIL_{name}", value)
     with only_test_on("vendhub"), http() as users, http() as ops:
         here = Site(tmp_path, users, ops)
+        # What brought the hosts there is in another journal: this one is to hold the window's runs and no others.
+        for name, value in (("STORE", f"sqlite:///{tmp_path}/journal.db"), ("JOURNAL_KEY", f"{tmp_path}/journal.key")):
+            monkeypatch.setenv(f"HANDRAIL_{name}", value)
         yield here
         here.stop()
         here.sh(f"rm -rf {DUMPS}")
