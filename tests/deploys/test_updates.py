@@ -39,7 +39,8 @@ def test_no_host_reboots_unless_it_is_told_to(play):
 def test_an_update_that_fails_on_the_first_host_leaves_the_others_alone_and_gives_it_its_traffic_back(play):
     events, end, _ = play("update", failing={"web1": UPGRADE})
     assert asked(events, "update the packages") == ["@fake/web1"]
-    assert asked(events, "put back into traffic") == ["@fake/edge1", "@fake/edge2"]
+    # The edges are asked at once; who answers first is chance.
+    assert sorted(asked(events, "put back into traffic")) == ["@fake/edge1", "@fake/edge2"]
     assert end["exit_code"] == 1
     for words in (
         "update the packages failed on @fake/web1: it broke", "@fake/web1 is well and has its traffic", "done: none",
