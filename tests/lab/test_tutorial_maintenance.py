@@ -48,7 +48,7 @@ class Shell:
         }  # fmt: skip
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            ["timeout", "280", "bash"], cwd=folder, env=environment, text=True, stdin=pipe, stdout=pipe,
+            ["timeout", "580", "bash"], cwd=folder, env=environment, text=True, stdin=pipe, stdout=pipe,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
@@ -87,7 +87,7 @@ def is_shown(shown, lines):
     return re.fullmatch(wanted, "".join(f"{line}\n" for line in lines)) is not None
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_tutorial_shows_what_happens_when_it_is_followed(shell):
     assert len(steps()) > 15
     for command, shown in steps():
