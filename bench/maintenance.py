@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +23,13 @@ from dbos import DBOS
 from handrail.maintenance import durable
 from handrail.maintenance.book import Book
 from tests.unit.maintenance.conftest import Folder
+
+
+class Real(Folder):
+    """A folder whose workers are processes of their own from the start, as an operator's are."""
+
+    popen = staticmethod(subprocess.Popen)
+
 
 STEPS, ROUNDS = 300, 5
 # DBOS looks more often in its first minute.
@@ -59,7 +67,7 @@ def _resume(folder: Path) -> float:
     """Kill a worker, the process of its step, and what that runs; start another."""
     took = []
     for number in range(ROUNDS):
-        here = Folder(folder / f"resume-{number}", "")
+        here = Real(folder / f"resume-{number}", "")
         (here.path / "slow-page-on").touch()
         here.book()
         worker = here.work()
@@ -80,7 +88,7 @@ def _resume(folder: Path) -> float:
 
 def _idle(folder: Path) -> dict[str, float]:
     """Look at a worker that has nothing to do."""
-    here = Folder(folder, "")
+    here = Real(folder, "")
     worker = here.work()
     here.until(here.seated)
     time.sleep(SETTLE_SECONDS)

@@ -1,18 +1,25 @@
-"""What can be wrong with a compose file, and which docker compose a host has."""
+"""What can be wrong with a compose file, which docker compose a host has, and what the system's own nginx shows."""
 
 from __future__ import annotations
 
-import pytest
+import socket
 
+import pytest
+from cryptography import x509
+
+from lab.hosts import named
 from tests.lab.artifact import repacked
 from tests.lab.conformance.subject import named_subject
 from tests.lab.inventory import QUICK, inventory
 from tests.lab.lock import only_test_on
+from tests.unit.tls.authority import issue, pem, root
+from tests.unit.tls.edge import blind
 
 pytestmark = pytest.mark.lab
 
 HOST = "market1"
 FILE = "docker-compose.production.yml"
+NAME = "market.test"
 
 
 @pytest.fixture
@@ -41,3 +48,37 @@ def test_compose_file_that_cannot_work_is_refused_before_a_slot_is_touched(subje
     assert told in deploy.end["text"]
     assert not deploy.steps("start")
     assert subject.served() == release
+
+
+@pytest.fixture
+def with_tls(subject, tmp_path):
+    """The system with TLS at its edge, which is as it was afterwards."""
+    certificates = {"shop": {"names": [NAME], "from": "files"}}
+    edge = {"server_names": [NAME], "tls": {"redirect": False, "certificates": certificates}}
+    made = inventory(
+        tmp_path / "tls", {**QUICK, "edge": edge, "certificates": {"ca": "roots.pem"}}, system="marketplace"
+    )
+    (made.parent.parent / "roots.pem").write_text(pem(root().certificate))
+    yield made
+    subject.run("restart")
+    subject.sh(HOST, "rm -rf /opt/marketplace/tls /opt/marketplace/acme")
+
+
+def shown():
+    """Give the certificate that the host shows to who asks for the name."""
+    with (
+        socket.create_connection((named(HOST).address, 443), timeout=5) as raw,
+        blind().wrap_socket(raw, server_hostname=NAME) as wrapped,
+    ):
+        return x509.load_der_x509_certificate(wrapped.getpeercert(binary_form=True))
+
+
+def test_the_systems_own_nginx_shows_the_certificate_that_is_deployed(subject, with_tls, tmp_path):
+    subject.run("restart", with_tls)
+    assert shown().subject.rfc4514_string() == "O=handrail placeholder"
+    made = issue(NAME)
+    (tmp_path / "cert.pem").write_text(made.cert_pem + made.chain_pem)
+    (tmp_path / "key.pem").write_text(made.key_pem)
+    words = {"certificate": "shop", "cert": f"{tmp_path}/cert.pem", "key": f"{tmp_path}/key.pem"}
+    subject.run("certificate", with_tls, **words)
+    assert shown() == made.certificate

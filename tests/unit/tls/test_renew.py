@@ -18,6 +18,7 @@ from handrail.model import acme
 from handrail.model.chain import Chain
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
+from handrail.model.tls import Dns
 from handrail.model.wire import Seen
 from tests.unit.tls.authority import DAY, NOW, intermediate, issue
 from tests.unit.tls.edge import free_port, needs_nginx
@@ -129,6 +130,40 @@ def test_a_real_certificate_is_issued_through_the_edges_and_served_by_both(shop,
     assert end.exit_code == 1
     assert "the ACME server cannot be reached: localhost" in end.text
     assert shop.served() == before
+
+
+def hook(shop, pebble, name, call, value):
+    """Write a command that has the DNS of the ACME server changed, and notes that it was called."""
+    file = shop.folder / name
+    told = '{"host":"_acme-challenge.%s."' + value + "}"
+    said = f'printf \'{told}\' "$CERTBOT_DOMAIN" "$CERTBOT_VALIDATION"'
+    url = f"http://127.0.0.1:{pebble.names}/{call}"
+    file.write_text(f"#!/bin/sh\necho {name} >>{shop.folder}/called\n{said} | curl -sS --data @- {url}\n")
+    file.chmod(0o755)
+    return str(file)
+
+
+@needs_nginx
+@needs_pebble
+def test_a_challenge_by_dns_is_answered_by_the_commands_and_taken_away_again(shop, pebble):
+    # Nothing answers by HTTP where the names lead now.
+    pebble.look_at("127.0.0.9")
+    add = hook(shop, pebble, "txt-add", "set-txt", ',"value":"%s"')
+    remove = hook(shop, pebble, "txt-remove", "clear-txt", "")
+    shop.change(dns=Dns(add=add, remove=remove))
+    end, _ = shop.renew()
+    assert (end.exit_code, end.text) == (0, "certificate shop"), end
+    issued = shop.served()
+    assert issued[0] == issued[1]
+    assert "Pebble" in issued[0].issuer.rfc4514_string()
+    called = (shop.folder / "called").read_text().split()
+    assert called.count("txt-add") == called.count("txt-remove") > 0
+
+    shop.change(dns=Dns(add=hook(shop, pebble, "txt-nowhere", "clear-txt", ""), remove=remove))
+    end, _ = shop.renew()
+    assert end.exit_code == 1
+    assert "no certificate was issued: the challenge failed: " in end.text
+    assert shop.served() == issued
 
 
 class Limited(BaseHTTPRequestHandler):
