@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -31,8 +32,8 @@ def system_of(nodeid: str) -> str:
     if not nodeid.startswith("tests/lab/"):
         return nodeid
     path, _, case = nodeid.partition("::")
-    runtime = next((word for word in re.split(r"[\[\]-]", case) if word in SYSTEM_OF), "")
-    return SYSTEM_OF.get(runtime) or FILES.get(path.rpartition("/")[2], DEFAULT)
+    named = next((word for word in re.split(r"[\[\]-]", case) if word in SYSTEM_OF or word in SYSTEMS), "")
+    return SYSTEM_OF.get(named) or named or FILES.get(path.rpartition("/")[2], DEFAULT)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,6 +41,13 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
     if worker not in LAB_WORKERS:
         os.nice(5)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests on hosts go first, whoever has them."""
+    if item.get_closest_marker("lab") and os.getpriority(os.PRIO_PROCESS, 0) > 0:
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -50,7 +58,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class BySystem(LoadScopeScheduling):
         """One process for all tests on the hosts of one system; every other test by itself.
 
-        Two systems at once are enough for a small machine: what they leave of it is for the tests without hosts.
+        Two systems at once are enough for a small machine: what they leave of it is for the tests without hosts. Who
+        finds no more of its own takes what there is.
         """
 
         def _split_scope(self, nodeid: str) -> str:
@@ -60,9 +69,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             likes_hosts = node.gateway.id in LAB_WORKERS
             suits = (scope for scope in self.workqueue if (scope in SYSTEMS) == likes_hosts)
             first = next(suits, None)
-            if first is None and not likes_hosts:
-                node.shutdown()
-                return
             if first is not None:
                 self.workqueue.move_to_end(first, last=False)
             super()._assign_work_unit(node)

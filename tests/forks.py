@@ -10,6 +10,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import warnings
 from contextlib import suppress
 from importlib import import_module
 
@@ -52,6 +53,8 @@ def serve(program: str, control: socket) -> None:
             close(descriptor)
     control.close()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # Tests that were begun in the background of a script ignore Ctrl-C, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _fork_watched(socket(fileno=descriptors[0]))
     _become(program, json.loads(message), descriptors[1:])
 
@@ -97,6 +100,7 @@ def main(program: str, control: int) -> None:
     serve(program, socket(fileno=control))
     if program == "fab":
         sys.exit(import_module("fabric.main").program.run())
+    warnings.filterwarnings("ignore", "'handrail.* found in sys.modules", RuntimeWarning)
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

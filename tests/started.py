@@ -36,6 +36,7 @@ LINES = {
 # What a run may start in its turn.
 STARTS = dict.fromkeys((*LINES.values(), "fab"), ("recorder", "herald", "pyinfra"))
 STARTS |= dict.fromkeys(("worker", "runner"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
+AT_START = ("LD_PRELOAD", "PYTHONPATH", "TZ")
 # By program; a run gets those of the test that started it.
 SERVERS: dict[str, socket] = {}
 POPEN = subprocess.Popen
@@ -107,9 +108,13 @@ class Started:
 
 def popen(line: Sequence[str], **given: Any) -> Started | subprocess.Popen[Any]:
     """Take the place of `subprocess.Popen` in a run: what it starts is forked, too."""
-    if isinstance(line, list) and program_of(line) and subprocess.PIPE not in given.values():
-        return Started(line, **given)
-    return POPEN(line, **given)
+    forked = isinstance(line, list) and program_of(line) and subprocess.PIPE not in given.values()
+    return Started(line, **given) if forked and _starts_alike(given.get("env")) else POPEN(line, **given)
+
+
+def _starts_alike(env: Mapping[str, str] | None) -> bool:
+    """Whether nothing is asked for that is only done when Python starts, such as another clock."""
+    return all((env or os.environ).get(name) == os.environ.get(name) for name in AT_START)
 
 
 def run(line: Sequence[str], *, timeout: float, **given: Any) -> subprocess.CompletedProcess[str]:

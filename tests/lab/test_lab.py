@@ -23,8 +23,7 @@ pytestmark = pytest.mark.lab
 def alone(request):
     """Nobody else uses the hosts that a test is about meanwhile."""
     asked = getattr(request.node, "callspec", None)
-    known = {asked.params.get("system"), asked.params.get("name")} & set(SYSTEMS) if asked else set()
-    with only_test_on(*(known or SYSTEMS)):
+    with only_test_on(*(set(asked.params.values()) & set(SYSTEMS) if asked else SYSTEMS)):
         yield
 
 
@@ -81,9 +80,9 @@ def system(request) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module")
-def market1() -> str:
-    lab_up("marketplace")
+@pytest.fixture(scope="module", params=["marketplace"])
+def market1(request) -> str:
+    lab_up(request.param)
     return "market1"
 
 
@@ -111,6 +110,8 @@ def test_no_unit_has_failed(system):
         assert docker("exec", host.container, "systemctl", "list-units", "--failed", "--no-legend") == ""
 
 
+@pytest.mark.parametrize("system", ["sanvi"], indirect=True)
+@pytest.mark.usefixtures("system")
 def test_a_host_with_another_key_is_refused(tmp_path):
     edge, web1 = named("edge"), named("web1")
     wrong = paths.KNOWN_HOSTS.read_text().replace(f":{edge.ssh_port} ", ":0 ")
@@ -161,8 +162,9 @@ def test_every_container_and_volume_is_labelled_so_that_down_finds_it(system):
     assert {f"{host.container}-docker" for host in with_role("docker", system)} <= set(volumes)
 
 
+@pytest.mark.parametrize("system", ["vendhub"], indirect=True)
+@pytest.mark.usefixtures("system")
 def test_every_user_of_a_host_with_pm2_can_run_it():
-    lab_up("vendhub")
     assert inside("vendhub1", "runuser -u nobody -- env PM2_HOME=/tmp/pm2 pm2 --version").split()[-1] == pm2.VERSION
 
 
@@ -215,9 +217,10 @@ def test_the_datastores_of_a_compose_file_take_their_passwords_and_stop_at_once(
     assert said[-2:] == ["0", "0"]
 
 
-def test_bringing_up_one_system_leaves_the_others_alone(system):
-    others = [host for host in everywhere() if host.system != system]
+def test_bringing_up_one_system_leaves_the_others_alone():
     there = {container.name for container in containers.listed()}
-    before = ids(host for host in others if host.container in there)
-    lab_up(system)
-    assert ids(host for host in others if host.container in there) == before
+    for system in SYSTEMS:
+        others = [host for host in everywhere() if host.system != system and host.container in there]
+        before = ids(others)
+        lab_up(system)
+        assert ids(others) == before, system

@@ -170,6 +170,8 @@ def _text(line: str) -> str:
 
 def main(window: str, written: str) -> int:
     """Take the step that is written in the last argument, unless another runner lives that has it, and do it."""
+    # Whoever began the worker with `&` in a script had it ignore Ctrl-C, and all that it starts: an abort is one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     book = Book()
     try:
         step, me = read_step(written), owner.mine()

@@ -122,7 +122,6 @@ def test_ctrl_c_ends_the_looking_on_and_not_the_window(folder):
     folder.until(lambda: folder.begun("page-on"))
     looking.send_signal(signal.SIGINT)
     assert looking.wait(20) == 130
-    (folder.path / "slow-page-on").unlink()
     told = folder.status()
     assert told["state"] == "running"
     assert folder.verb(f"abort({told['window']!r}, reason='', as_json=True)").returncode == 0
