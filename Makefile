@@ -19,9 +19,10 @@ help: ## show this
 $(VENV)/.made: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=python3.12 make ... picks another"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@# pyinfra writes no bytecode: without this every run would compile the same modules again.
-	$(BIN)/python -m compileall -q src
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
+	@# pyinfra writes no bytecode: without this every run would compile the same modules again. Packages hold files for
+	@# other Pythons, too, which do not compile.
+	@$(BIN)/python -m compileall -qq -j 0 src $(VENV)/lib || true
 	@touch $@
 
 .PHONY: setup
