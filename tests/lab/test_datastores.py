@@ -1,4 +1,4 @@
-"""Startup when PostgreSQL is down, and when it cannot come up."""
+"""Startup when PostgreSQL or nginx is down, and when PostgreSQL cannot come up."""
 
 from __future__ import annotations
 
@@ -26,6 +26,17 @@ def test_startup_starts_a_database_that_died(fleet, start):
     assert run.wait() == 0, run.end
     assert fleet.ask("/api/items").status == 200
     assert fleet.sh("db", STATE) == "active"
+
+
+def test_startup_starts_an_edge_that_was_stopped_though_all_else_is_well(fleet, start):
+    fleet.sh("edge", "systemctl stop nginx")
+    run = start("startup")
+    assert run.wait() == 0, run.end
+    assert run.end["outcome"] == "done", run.end
+    assert fleet.ask().status == 200
+    again = start("startup")
+    assert again.wait() == 0
+    assert again.end["text"] == "nothing to do: it is as asked already"
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from handrail.hosts.survey import edge_unit
 from handrail.model.document import parse
 from handrail.model.fleet import Outcome
-from handrail.orchestration.commands.unit import edge_unit, take_in_site
+from handrail.orchestration.commands.unit import take_in_site
 from handrail.runtimes import UNITS
 from handrail.runtimes.systemd_unit import SystemdUnits
 from handrail.runtimes.unit import Unit

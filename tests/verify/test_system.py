@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from handrail.hosts.script import shell_line
-from handrail.hosts.survey import instances_on
+from handrail.hosts.survey import edge_unit, instances_on
 from handrail.model.decide import live_release, live_slot
 from handrail.model.slot import Slot
 from handrail.model.version import version_of
-from handrail.orchestration.commands.unit import edge_unit
 from handrail.runtimes import RUNTIMES, UNITS
 from handrail.traffic import nginx
 

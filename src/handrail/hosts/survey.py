@@ -11,6 +11,7 @@ from handrail.model.slot import Slot
 from handrail.runtimes import RUNTIMES, UNITS
 from handrail.runtimes.protocol import Instance, Place
 from handrail.runtimes.unit import Unit
+from handrail.traffic import nginx
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,6 +41,22 @@ def unit_of(system: System, store: Datastore) -> Unit:
     return Unit(system.name, system.root, store.name, store.unit)
 
 
+def edge_unit(system: System) -> Unit:
+    """Name the edge's nginx as its runtime does."""
+    return Unit(system.name, system.root, nginx.UNIT, nginx.UNIT)
+
+
+def _units_on(environment: Environment, host: str) -> dict[str, list[Unit]]:
+    """Sort a host's datastores, and the edge's nginx, by what runs them."""
+    system = environment.system
+    found: dict[str, list[Unit]] = defaultdict(list)
+    for store in environment.datastores_on(host):
+        found[store.runtime].append(unit_of(system, store))
+    if host in {edge.name for edge in environment.edge_hosts}:
+        found[system.edge.runtime].append(edge_unit(system))
+    return dict(found)
+
+
 def survey_arguments(environment: Environment, host: str) -> tuple[str, ...]:
     """Give the arguments of the survey for a host."""
     system = environment.system
@@ -50,16 +67,16 @@ def survey_arguments(environment: Environment, host: str) -> tuple[str, ...]:
         for slot in Slot
         for word in (service.name, slot.value, str(service.port(slot)), service.health.path)
     ]
-    return (system.name, *_sections(system, instances, environment.datastores_on(host)), "--", *probes)
+    return (system.name, *_sections(instances, _units_on(environment, host)), "--", *probes)
 
 
-def _sections(system: System, instances: Sequence[Instance], stores: Sequence[Datastore]) -> list[str]:
+def _sections(instances: Sequence[Instance], kept: Mapping[str, Sequence[Unit]]) -> list[str]:
     """List what to ask of each runtime, in groups of three: a title, whether it is usable, the states."""
     words = []
     for name, mine in by_runtime(instances).items():
         runtime = RUNTIMES[name]
         words += [name, shell_line([runtime.usable(mine)]), shell_line([runtime.status(mine)])]
-    for name, units in _by_keeper(system, stores).items():
+    for name, units in kept.items():
         keeper = UNITS[name]
         words += [f"{name}-units", shell_line([keeper.usable()]), shell_line([keeper.status(units)])]
     return words
@@ -73,13 +90,6 @@ def by_runtime(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
     return dict(found)
 
 
-def _by_keeper(system: System, stores: Sequence[Datastore]) -> dict[str, list[Unit]]:
-    found: dict[str, list[Unit]] = defaultdict(list)
-    for store in stores:
-        found[store.runtime].append(unit_of(system, store))
-    return dict(found)
-
-
 def survey(environment: Environment, run_directory: str, host: str) -> Command:
     """Build the command that only looks."""
     arguments = survey_arguments(environment, host)
@@ -88,18 +98,19 @@ def survey(environment: Environment, run_directory: str, host: str) -> Command:
 
 def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
     """Understand what a survey printed."""
-    system, services, stores = environment.system, environment.services_on(host), environment.datastores_on(host)
+    system, services = environment.system, environment.services_on(host)
     units: dict[Place, UnitState] = {}
     for name, mine in by_runtime(instances_on(system, services)).items():
         units |= RUNTIMES[name].states(reply.block(f"units {name}"), mine)
-    datastores: dict[str, UnitState] = {}
+    kept_up: dict[str, UnitState] = {}
     broken = dict(line.split(": ", 1) for line in reply.values("unusable"))
-    for name, kept in _by_keeper(system, stores).items():
+    for name, kept in _units_on(environment, host).items():
         title = f"{name}-units"
         if title in broken:
-            datastores |= {unit.name: UnitState(state=f"unknown: {broken[title]}") for unit in kept}
+            kept_up |= {unit.name: UnitState(state=f"unknown: {broken[title]}") for unit in kept}
         else:
-            datastores |= UNITS[name].states(reply.block(f"units {title}"), kept)
+            kept_up |= UNITS[name].states(reply.block(f"units {title}"), kept)
+    edge = kept_up.pop(nginx.UNIT, None)
     health = _health(reply)
     return HostState(
         fence=int(reply.value("fence", "0")),
@@ -109,7 +120,8 @@ def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
         health=health,
         healthy=_healthy(health, services),
         instances=_instances(reply),
-        datastores=datastores,
+        datastores=kept_up,
+        edge=edge,
         gate=_gate(reply, {one.address: one.name for one in environment.all_hosts}),
         good=tuple(reply.values("good")),
         staged={release: digest for release, _, digest in (line.partition(" ") for line in reply.values("staged"))},

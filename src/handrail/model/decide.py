@@ -227,9 +227,9 @@ def _plan_update(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
 def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
     current = live_release(live, states, roles)
     held = any(states[host].gate.maintenance for host in roles.edges)
-    up = _healthy(live, states, roles) and all(
-        unit.running for host in roles.hosts for unit in states[host].datastores.values()
-    )
+    kept_up = [unit for host in roles.hosts for unit in states[host].datastores.values()]
+    kept_up += [unit for host in roles.edges if (unit := states[host].edge) is not None]
+    up = _healthy(live, states, roles) and all(unit.running for unit in kept_up)
     down = not any(unit.running for host in roles.services for unit in states[host].units.values())
     if intent.with_database:
         down = down and not any(unit.running for host in roles.data for unit in states[host].datastores.values())

@@ -85,6 +85,8 @@ class HostState:
     healthy: frozenset[tuple[str, Slot]] = frozenset()
     instances: Mapping[str, int] = field(default_factory=dict)
     datastores: Mapping[str, UnitState] = field(default_factory=dict)
+    # The edge's nginx; None on a host that is no edge.
+    edge: UnitState | None = None
     gate: Gate = Gate()
     good: tuple[str, ...] = ()
     staged: Mapping[str, str] = field(default_factory=dict)

@@ -130,7 +130,7 @@ def test_an_edge_in_a_container_sees_certificates_and_publishes_both_ports(tmp_p
 
 
 def nginx_unit(system):
-    from handrail.orchestration.commands.unit import edge_unit  # noqa: PLC0415  # imports nothing of pyinfra
+    from handrail.hosts.survey import edge_unit  # noqa: PLC0415  # imports nothing of pyinfra
 
     return edge_unit(system)
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, text_of
+from handrail.hosts.survey import edge_unit
 from handrail.model.intent import Verb
 from handrail.model.version import version_of
 from handrail.orchestration.commands.certificate import placeholders
 from handrail.orchestration.commands.slot import told_instances
-from handrail.orchestration.commands.unit import edge_unit, put_unit, start_edge, take_in_site
+from handrail.orchestration.commands.unit import put_unit, start_edge, take_in_site
 from handrail.runtimes.protocol import File
 from handrail.traffic import nginx
 

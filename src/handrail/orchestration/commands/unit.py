@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from handrail.errors import BadInput
 from handrail.hosts.bundle import bundle
 from handrail.hosts.script import shell_line
+from handrail.hosts.survey import edge_unit
 from handrail.runtimes import UNITS
-from handrail.runtimes.unit import Unit
 from handrail.traffic import nginx
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from handrail.hosts.script import Command
     from handrail.model.system import System
     from handrail.orchestration.run import Run
-
-
-def edge_unit(system: System) -> Unit:
-    """Name the edge's nginx as its runtime does."""
-    return Unit(system.name, system.root, nginx.UNIT, nginx.UNIT)
+    from handrail.runtimes.unit import Unit
 
 
 def start_edge(system: System) -> str:
