@@ -2,7 +2,7 @@
 
 from fabric import task
 
-from tasks.options import CHANGE_HELP, HELP, asked, how
+from tasks.options import CHANGE_HELP, HELP, asked, changing, how
 
 
 @task(help={"inventory": HELP["inventory"], "json": HELP["json"]})
@@ -33,3 +33,9 @@ def apply(
     said = asked({"change": change, "emergency": emergency, "reason": reason})
     words = {"all": "yes" if all else "", "limit": limit, "reboot": "yes" if reboot else ""}
     apply_updates(inventory, said | words, security=security, **how({"json": json, "yes": yes, "dry_run": dry_run}))
+
+
+@changing(host="the host that is out of traffic", auto_shortflags=False)
+def back(c, host):
+    """Put the host that an update left out of traffic back into it, once it is well; no other host is asked to be."""
+    return "back", {"limit": host}

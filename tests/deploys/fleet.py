@@ -38,14 +38,19 @@ HEALTH = [
 ]
 
 
-def responses(failing: str = "", words: str = "it broke") -> dict[str | re.Pattern[str], object]:
-    """Give the answers of a host; the step whose script has `failing` in its first lines fails, or ends as it says."""
+def responses(
+    failing: str = "", words: str = "it broke", says: tuple[str, ...] = ()
+) -> dict[str | re.Pattern[str], object]:
+    """Give the answers of a host; the step whose script has `failing` in its first lines fails, or ends as it says.
+
+    `says` is more of what it says of itself.
+    """
     known: dict[str | re.Pattern[str], object] = {}
     if failing:
         script, _, how = failing.partition(" -> ")
         log = ["log begin", *words.splitlines(), "log end"]
         known[script] = {"success": False, "stdout": [*log, f"result {how or 'failed'} {words}"]}
-    known.setdefault(LEASE, [*SURVEY, *HEALTH, "result ok surveyed"])
+    known.setdefault(LEASE, [*SURVEY, *HEALTH, *says, "result ok surveyed"])
     known.setdefault("# Ask the sources which updates", UPDATES)
     known[re.compile("handrail")] = ["result ok done"]
     return known
@@ -65,13 +70,20 @@ def journal(folder: Path) -> dict[str, str]:
     return {"HANDRAIL_STORE": f"sqlite:///{folder}/journal.db", "HANDRAIL_JOURNAL_KEY": str(folder / "journal.key")}
 
 
-def write(folder: Path, *, failing: dict[str, str], environment: str = "prod", words: str = "it broke") -> Path:
-    """Write an inventory file whose hosts are fake; `failing` names the script that fails on a host, with `words`."""
+def write(
+    folder: Path, *, failing: dict[str, str], environment: str = "prod", words: str = "it broke",
+    says: Mapping[str, tuple[str, ...]] | None = None,
+) -> Path:  # fmt: skip
+    """Write an inventory file whose hosts are fake; `failing` names the script that fails on a host, with `words`.
+
+    `says` is what else a host says of itself.
+    """
     groups = {"edge": ["edge1", "edge2"], "web": ["web1", "web2"], "db": ["db1"]}
     lines = ["import sys", f"sys.path.insert(0, {str(Path.cwd())!r})", "from tests.deploys.fleet import host"]
+    more = says or {}
     for number, (group, names) in enumerate(groups.items()):
         hosts = [
-            f"host({name!r}, '10.0.{number}.{index}', {failing.get(name, '')!r}, {words!r})"
+            f"host({name!r}, '10.0.{number}.{index}', {failing.get(name, '')!r}, {words!r}, {more.get(name, ())!r})"
             for index, name in enumerate(names, 1)
         ]
         lines.append(f"{group} = [{', '.join(hosts)}]")
@@ -82,8 +94,8 @@ def write(folder: Path, *, failing: dict[str, str], environment: str = "prod", w
     return file
 
 
-def host(name: str, address: str, failing: str, words: str) -> tuple[str, dict[str, object]]:
+def host(name: str, address: str, failing: str, words: str, says: tuple[str, ...]) -> tuple[str, dict[str, object]]:
     """Describe one fake host."""
     # Fake hosts are not reached by SSH: both entry points have to make the same plan of these.
     reached = {"ssh_hostname": "192.0.2.1", "ssh_port": 2201}
-    return (f"@fake/{name}", {"address": address, **reached, "fake_responses": responses(failing, words)})
+    return (f"@fake/{name}", {"address": address, **reached, "fake_responses": responses(failing, words, says)})

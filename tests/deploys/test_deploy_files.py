@@ -24,11 +24,11 @@ def play(tmp_path):
     (tmp_path / "app.tar.gz").write_bytes(BYTES)
     release = {"artifact": "app.tar.gz", "sha256": hashlib.sha256(BYTES).hexdigest()}
 
-    def run(deploy, *data, failing=None, options=(), backup=False):
+    def run(deploy, *data, failing=None, options=(), backup=False, says=None):
         # The rules of production have tests of their own.
         described = {"release": {**release, "backup": backup}, "changes": None, "certificates": {"ca": "ca.pem"}}
         fleet.describe(tmp_path, described)
-        inventory = fleet.write(tmp_path, failing=failing or {})
+        inventory = fleet.write(tmp_path, failing=failing or {}, says=says)
         reading, writing = os.pipe()
         words = [word for pair in data for word in ("--data", pair)]
         secrets = dict.fromkeys(["SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"], SECRET)
@@ -147,6 +147,7 @@ def test_rollback_without_an_earlier_release_is_bad_input(play):
         ("backup", ()),
         ("vacuum", ()),
         ("update", ("all=yes",)),
+        ("back", ("limit=@fake/web1",)),
         ("rehearse", ("release=1.0.0",)),
     ],
 )

@@ -384,6 +384,7 @@ CHANGING = {
     "backup": {}, "vacuum": {},
     "certificate": {"certificate": "app", "cert": "app/cert.pem", "key": "app/key.pem"},
     "renew": {"certificate": "app"}, "update": {"limit": "@fake/web1"},
+    "back": {"limit": "@fake/web1"},
 }  # fmt: skip
 
 
@@ -415,7 +416,7 @@ def test_every_task_that_changes_something_runs_a_deploy_file():
     named = {
         "hold": "maintenance-page", "resume": "maintenance-page", "backup": "backup.take", "vacuum": "database.vacuum",
         "certificate": "certificate.deploy", "renew": "certificate.renew",
-        "update": "updates.apply",
+        "update": "updates.apply", "back": "updates.back",
     }  # fmt: skip
     assert loud == {named.get(verb, verb) for verb in CHANGING}
 

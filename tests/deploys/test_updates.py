@@ -7,6 +7,9 @@ import pytest
 from tests.deploys.test_deploy_files import order, play
 
 __all__ = ["play"]
+# What edges say of themselves that an earlier run left without web1, and with a hold page.
+OUT = dict.fromkeys(["edge1", "edge2"], ("out 10.0.1.1",))
+HELD = dict.fromkeys(["edge1", "edge2"], ("maintenance on", "out 10.0.1.1"))
 TURN = ["@fake/web1", "@fake/web2", "@fake/edge1", "@fake/edge2", "@fake/db1"]
 UPGRADE, CHECK, LOOK = "# LEAVE NAME=VERSION", "# SLOT NAME START", "# Ask the sources which updates"
 
@@ -56,7 +59,7 @@ def test_a_host_that_is_not_well_afterwards_stays_out_of_traffic_and_is_the_last
     assert "Put @fake/web2 back into traffic" not in order(events)
     assert end["exit_code"] == 5
     assert "done: @fake/web1" in end["text"]
-    assert "@fake/web2 stays out of traffic; once it is well, `fab updates.apply --limit @fake/web2`" in end["text"]
+    assert "@fake/web2 stays out of traffic; once it is well, `fab updates.back @fake/web2`" in end["text"]
 
 
 def test_an_edge_that_cannot_take_a_host_out_stops_before_its_packages_are_touched(play):
@@ -91,3 +94,59 @@ def test_a_host_that_is_not_there_is_refused(play, word, says):
     events, end, _ = play("update", f"limit={word}")
     assert (events, end["exit_code"]) == ([], 2)
     assert says in end["text"]
+
+
+def test_a_host_is_put_back_without_a_word_to_the_others(play):
+    """Neither an ill host nor one whose sources do not answer, nor one that is lost, holds it up."""
+    ill = {"web2": ("health backend blue 1 500 0.001",), **OUT}
+    options = ("--limit", "edge", "--limit", "@fake/web1")
+    events, end, _ = play("back", "limit=@fake/web1", says=ill, failing={"web1": LOOK}, options=options)
+    assert order(events)[-3:] == [
+        "See that @fake/web1 is well",
+        "Put @fake/web1 back into traffic",
+        "Record and release the lease",
+    ]
+    assert {event["host"] for event in events} == {"@fake/web1", "@fake/edge1", "@fake/edge2"}
+    assert not asked(events, "see what can be updated")
+    assert (end["exit_code"], end["text"]) == (0, "@fake/web1 is well, and back in traffic")
+
+
+def test_a_host_is_put_back_while_traffic_is_held(play):
+    events, end, _ = play("back", "limit=@fake/web1", says=HELD)
+    assert asked(events, "see that it is well") == ["@fake/web1"]
+    assert len(asked(events, "put back into traffic")) == 2
+    assert end["exit_code"] == 0
+
+
+def test_a_host_that_is_not_out_has_nothing_to_be_put_back_to(play):
+    events, end, _ = play("back", "limit=@fake/web2", says=OUT)
+    assert not asked(events, "see that it is well")
+    text = "@fake/web2 is not out of traffic: nothing to do"
+    assert (end["exit_code"], end["outcome"], end["text"]) == (0, "unchanged", text)
+
+
+def test_a_host_that_is_not_well_is_not_put_back(play):
+    events, end, _ = play("back", "limit=@fake/web1", says=OUT, failing={"web1": CHECK})
+    assert not asked(events, "put back into traffic")
+    assert end["exit_code"] == 5
+    assert "@fake/web1 stays out of traffic; once it is well, `fab updates.back @fake/web1` puts it back" in end["text"]
+
+
+def test_who_is_to_be_put_back_must_be_named(play):
+    events, end, _ = play("back")
+    assert (events, end["exit_code"], "which host?" in end["text"]) == ([], 2, True)
+
+
+@pytest.mark.parametrize("says", [OUT, HELD], ids=["served", "held"])
+def test_an_update_puts_back_the_host_that_an_earlier_one_left_out_also_while_traffic_is_held(play, says):
+    silent = dict.fromkeys(["web1", "web2", "edge1", "edge2", "db1"], f"{LOOK} -> ok")
+    events, end, _ = play("update", says=says, failing=silent)
+    assert asked(events, "see that it is well")[:1] == ["@fake/web1"]
+    assert len(asked(events, "put back into traffic")) == 2
+    assert end["exit_code"] == 0
+
+
+def test_one_host_alone_is_the_only_one_whose_sources_are_asked(play):
+    events, end, _ = play("update", "limit=@fake/web1", failing={"db1": LOOK})
+    assert asked(events, "see what can be updated") == ["@fake/web1"]
+    assert end["exit_code"] == 0

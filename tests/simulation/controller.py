@@ -10,7 +10,7 @@ from handrail.model import rollout
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.intent import Intent, Verb
-from handrail.model.verdict import Verdict, verdict
+from handrail.model.verdict import verdict
 from tests.simulation import invariants
 from tests.simulation.faults import Fault, Moment, strike
 from tests.simulation.message import Message
@@ -20,6 +20,7 @@ from tests.simulation.world import LEASE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from handrail.model.ended import Verdict
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
     from handrail.model.roles import Roles

@@ -10,9 +10,9 @@ import pytest
 
 from handrail.model.clearance import Clearance, Kind
 from handrail.model.delivery import State, untold
+from handrail.model.ended import Verdict
 from handrail.model.happening import EMERGENCY, RUN
 from handrail.model.intent import Intent, Verb
-from handrail.model.verdict import Verdict
 from handrail.model.version import Release
 from handrail.orchestration import notices
 from handrail.orchestration.notices import Notices

@@ -168,7 +168,7 @@ def test_edges_are_enough_to_hold_traffic():
     plan = decide(Intent(Verb.HOLD), {"edge1": EDGE, "edge2": EDGE}, ROLES.of_edges())
     assert (plan.live, plan.slot) == (Slot.GREEN, Slot.GREEN)
     assert (Verb.HOLD.edges_only, Verb.RESUME.edges_only) == (True, True)
-    alone = {Verb.HOLD, Verb.RESUME, Verb.CERTIFICATE, Verb.RENEW}
+    alone = {Verb.HOLD, Verb.RESUME, Verb.CERTIFICATE, Verb.RENEW, Verb.BACK}
     assert {verb for verb in Verb if verb.edges_only} == alone
 
 

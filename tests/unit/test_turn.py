@@ -14,7 +14,7 @@ from handrail.model.host_state import Gate, HostState, Probe
 from handrail.model.intent import Intent, Verb
 from handrail.model.plan import Plan
 from handrail.model.roles import Roles
-from handrail.model.rollout import UPDATE, steps
+from handrail.model.rollout import BACK, UPDATE, steps
 from handrail.model.slot import Slot
 from handrail.model.verdict import verdict
 
@@ -38,11 +38,11 @@ def states(**changed):
     return {host: changed.get(host, state()) for host in ROLES.hosts}
 
 
-def run(failing=None, *, nothing=(), plan=PLAN, known=None, stop_at=None):
+def run(failing=None, *, nothing=(), plan=PLAN, known=None, stop_at=None, table=TURN):
     """Play the table: steps in `failing`, by their titles, come out so; `nothing` to update on some hosts."""
     fleet = Fleet(ROLES, plan=plan, states=known or states())
     story = []
-    for step in TURN:
+    for step in table:
         hosts = [host for host in ROLES.hosts if step.runs_on(host, fleet)]
         for host in hosts:
             outcome = (failing or {}).get(step.title, Outcome.OK)
@@ -112,7 +112,7 @@ def test_a_host_that_is_not_well_stays_out_of_traffic_and_the_verdict_says_how_t
     assert (end.exit_code, end.hosts) == (5, ("web2",))
     for words in ("see that it is well failed on web2: it broke", "done: web1", "not begun: edge, db"):
         assert words in end.text
-    assert "web2 stays out of traffic; once it is well, `fab updates.apply --limit web2` puts it back" in end.text
+    assert "web2 stays out of traffic; once it is well, `fab updates.back web2` puts it back" in end.text
 
 
 def test_an_update_that_fails_on_a_host_that_is_well_gives_it_its_traffic_back():
@@ -190,3 +190,44 @@ def test_a_host_that_is_out_and_ill_is_no_reason_to_refuse_its_own_turn():
 def test_an_only_host_of_a_service_has_no_stand_in():
     roles = replace(ROLES, services_of={"web1": API | {"jobs"}, "web2": API})
     assert (roles.stand_in("web1"), roles.stand_in("web2"), roles.stand_in("db")) == (False, True, False)
+
+
+def test_a_host_that_is_out_is_put_back_also_where_nobody_can_be_taken_out_now():
+    for plan in (replace(PLAN, held=True), replace(PLAN, alone=("web1",))):
+        story, fleet = run(nothing=ROLES.hosts, known=states(edge=state(out=["web1"])), plan=plan)
+        assert "Put web1 back into traffic" in story
+        assert verdict(fleet).exit_code == 0
+
+
+def test_a_run_whose_lease_was_taken_over_names_the_host_that_is_out():
+    _, fleet = run({"Update the packages of web1": Outcome.REFUSED})
+    end = verdict(fleet)
+    assert (end.exit_code, end.hosts) == (5, ("web1",))
+    assert "web1 stays out of traffic; once it is well, `fab updates.back web1` puts it back" in end.text
+    assert verdict(run({"See what can be updated": Outcome.REFUSED})[1]).exit_code == 4
+
+
+def test_words_about_a_host_while_traffic_is_held_do_not_blame_others():
+    _, fleet = run({"See that web1 is well": Outcome.FAILED}, plan=replace(PLAN, held=True))
+    assert "web1 is not known to be well, and traffic is held: fab health" in verdict(fleet).text
+
+
+def back_for(known, host="web1"):
+    intent = Intent(Verb.BACK, limit=host)
+    roles = ROLES.asked(intent)
+    plan = decide(intent, {name: known[name] for name in roles.hosts}, roles)
+    return plan, roles
+
+
+def test_putting_a_host_back_asks_the_edges_and_that_host_alone():
+    plan, roles = back_for(states(edge=state(out=["web1"]), web1=state(well=False), web2=state(well=False)))
+    assert (roles.hosts, plan.nothing, plan.change) == (("edge", "web1"), False, "web1 back into traffic")
+    shown = forecast(BACK, plan, roles, states(edge=state(out=["web1"])), generations=[["api"]])
+    assert [each.title for each in shown][2:] == ["See that web1 is well", "Put web1 back into traffic", *END]
+
+
+def test_a_host_is_put_back_neither_twice_nor_while_it_is_open_which_slot_serves():
+    assert back_for(states())[0].nothing
+    assert back_for(states(edge=state(out=["web1"], maintenance=True)))[0].held
+    with pytest.raises(BadInput, match="nobody confirmed"):
+        back_for(states(edge=state(out=["web1"], shares=((Slot.GREEN, 5),))))

@@ -39,6 +39,8 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     if asked is Verb.UPDATE:
         limit = _known(data.get("limit", ""), loaded)
         return Intent(asked, every=_yes(data, "all"), reboot=_yes(data, "reboot"), limit=limit)
+    if asked is Verb.BACK:
+        return Intent(asked, limit=_named(data.get("limit", ""), loaded))
     if asked is not Verb.DEPLOY:
         return Intent(
             asked,
@@ -64,6 +66,13 @@ def _known(host: str, loaded: Loaded) -> str:
         hint = f"; did you mean {close}?" if close else ""
         raise BadInput(f"there is no host {host!r}; there are {', '.join(names)}{hint}; nothing was touched")
     return host
+
+
+def _named(host: str, loaded: Loaded) -> str:
+    """See that a host is named, and that there is such a one."""
+    if not host:
+        raise BadInput("which host? nothing was touched", next_step="fab updates.back HOST; fab health names it")
+    return _known(host, loaded)
 
 
 def _check_backups(system: System) -> None:

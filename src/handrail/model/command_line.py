@@ -15,12 +15,12 @@ _TASKS = {
     Verb.HOLD: "maintenance-page on", Verb.RESUME: "maintenance-page off", Verb.DISK: "disk --free",
     Verb.BACKUP: "backup.take", Verb.VACUUM: "database.vacuum",
     Verb.CERTIFICATE: "certificate.deploy", Verb.RENEW: "certificate.renew",
-    Verb.UPDATE: "updates.apply",
+    Verb.UPDATE: "updates.apply", Verb.BACK: "updates.back",
 }  # fmt: skip
 # Verbs whose first words need no option, and files that a plan knows by their digest alone.
 _FIRST = {
     Verb.DEPLOY: ("release",), Verb.SCALE: ("service", "count"), Verb.CERTIFICATE: ("certificate",),
-    Verb.RENEW: ("certificate",),
+    Verb.RENEW: ("certificate",), Verb.BACK: ("limit",),
 }  # fmt: skip
 _FILES = {Verb.CERTIFICATE: ["--cert FILE", "--key FILE"]}
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.errors import BadInput, FleetMixed, ReleaseUnknown
+from handrail.model.decide_turns import plan_turns, unsettled
 from handrail.model.intent import Intent, Verb
 from handrail.model.plan import Plan
 from handrail.model.slot import Slot
-from handrail.model.turn import out_of_traffic
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
 # Tools that one verb alone has a use for.
 ONLY_FOR = {"logrotate": Verb.LOGROTATE}
 # What needs no runtime; a full disk is what often makes one unusable, and freeing it must not wait for that runtime.
-IN_ANY_STATE = frozenset({Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP, Verb.CERTIFICATE, Verb.RENEW})
+IN_ANY_STATE = frozenset(
+    {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP, Verb.CERTIFICATE, Verb.RENEW, Verb.BACK}
+)
 
 
 def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
@@ -74,8 +75,9 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             | Verb.RENEW
         ):
             return _plan_in_place(intent, live, states=states, roles=roles)
-        case Verb.UPDATE:
-            return _plan_update(intent, live, settle=settle, states=states, roles=roles)
+        case Verb.UPDATE | Verb.BACK:
+            plan = _plan_in_place(intent, live, states=states, roles=roles)
+            return plan_turns(plan, intent, settle=settle, states=states, roles=roles)
         case Verb.REHEARSE:
             return _plan_rehearsal(intent, live, settle=settle, states=states, roles=roles)
         case _:
@@ -126,10 +128,7 @@ def _plan_rehearsal(intent: Intent, live: Slot, *, settle: bool, states: Mapping
     """
     current = live_release(live, states, roles)
     if settle:
-        raise BadInput(
-            "the edges have a cutover or a share that nobody confirmed, or disagree; nothing was touched",
-            next_step="fab status; it is over within `times.confirm`, or fab deploy VERSION settles it",
-        )
+        raise unsettled()
     target, digest = _rehearsed(intent, current, states, roles)
     if not _healthy(live, states, roles):
         raise BadInput(
@@ -194,34 +193,6 @@ def _plan_in_place(intent: Intent, live: Slot, *, states: Mapping[str, HostState
         service=intent.certificate,
         instances=roles.instances(states, live),
     )
-
-
-def _plan_update(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
-    """Plan to update packages, one host after the other, where those that stay can serve meanwhile."""
-    plan = _plan_in_place(intent, live, states=states, roles=roles)
-    if settle:
-        raise BadInput(
-            "the edges have a cutover or a share that nobody confirmed, or disagree; nothing was touched",
-            next_step="fab status; it is over within `times.confirm`, or fab deploy VERSION settles it",
-        )
-    out = out_of_traffic(states, roles.edges)
-    waiting = sorted(out - set(roles.turns[:1]))
-    if waiting:
-        raise BadInput(
-            f"{', '.join(waiting)} is out of traffic since an earlier run, and one at a time is; nothing was touched",
-            next_step=f"fab updates.apply --limit {waiting[0]} puts it back once it is well",
-        )
-    ill = [
-        host
-        for host in roles.services
-        if host not in out and not states[host].serves(live, roles.services_of.get(host, frozenset()))
-    ]
-    if ill and not plan.held:
-        raise BadInput(
-            f"the live slot {live} is not healthy on {', '.join(ill)}; nothing was touched", next_step="fab health"
-        )
-    alone = () if plan.held else tuple(host for host in roles.turns if not roles.stand_in(host))
-    return replace(plan, every=intent.every, limit=intent.limit, reboot=intent.reboot, alone=alone)
 
 
 def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:

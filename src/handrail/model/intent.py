@@ -34,6 +34,7 @@ class Verb(StrEnum):
     CERTIFICATE = "certificate"
     RENEW = "renew"
     UPDATE = "update"
+    BACK = "back"
 
     @property
     def moves_release(self) -> bool:
@@ -42,11 +43,12 @@ class Verb(StrEnum):
 
     @property
     def edges_only(self) -> bool:
-        """Whether it needs no other host than the edges.
+        """Whether it needs no other host than the edges, and the one that it is about.
 
-        A hold page must go up, and a certificate must be renewed, also when a service host is lost.
+        A hold page must go up, a certificate must be renewed, and a host must get its traffic back also when another
+        one is lost.
         """
-        return self in {Verb.HOLD, Verb.RESUME, Verb.CERTIFICATE, Verb.RENEW}
+        return self in {Verb.HOLD, Verb.RESUME, Verb.CERTIFICATE, Verb.RENEW, Verb.BACK}
 
 
 # The verbs that show that a rollback works: one that went well shows the same as a rehearsal of one.
@@ -58,7 +60,8 @@ class Intent:
     """The operator's request. `version` without a `release` names one that is on the hosts already.
 
     `files` are those of a certificate, its key and its chain on the operator's machine; `fingerprint` says which it is.
-    `every` is all updates of packages, not those for security alone; `limit` is the one host that gets them.
+    `every` is all updates of packages, not those for security alone; `limit` is the one host that gets them,
+    or the one that gets its traffic back.
     """
 
     verb: Verb

@@ -66,6 +66,8 @@ class Plan:
         if self.verb is Verb.UPDATE:
             what = "all updates" if self.every else "security updates"
             return f"{what} on {self.limit or 'every host, one after the other'}"
+        if self.verb is Verb.BACK:
+            return f"{self.limit} back into traffic"
         if self.verb in IN_PLACE:
             return IN_PLACE[self.verb]
         before = version_of(self.live_release) or "nothing"

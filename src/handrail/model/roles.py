@@ -46,7 +46,7 @@ class Roles:
     def asked(self, intent: Intent) -> Roles:
         """Leave out the hosts that an intent does not need, and those whose turn it is not to be."""
         if intent.verb.edges_only:
-            return self.of_edges()
+            return self.of_edges(intent.limit)
         return replace(self, turns=(intent.limit,)) if intent.limit else self
 
     def stand_in(self, host: str) -> bool:
@@ -55,9 +55,19 @@ class Roles:
         others = {name for other, names in self.services_of.items() if other != host for name in names}
         return bool(mine) and mine <= others
 
-    def of_edges(self) -> Roles:
-        """Leave out everything but the edges."""
-        return Roles(hosts=self.edges, services=(), edges=self.edges)
+    def of_edges(self, also: str = "") -> Roles:
+        """Leave out everything but the edges, and one host whose turn it is."""
+        if not also:
+            return Roles(hosts=self.edges, services=(), edges=self.edges)
+        return Roles(
+            hosts=tuple(host for host in self.hosts if host in {*self.edges, also}),
+            services=(also,) if also in self.services else (),
+            edges=self.edges,
+            data=(also,) if also in self.data else (),
+            services_of={also: self.services_of.get(also, frozenset())},
+            limits=self.limits,
+            turns=(also,),
+        )
 
     def instances(self, states: Mapping[str, HostState], live: Slot) -> Mapping[str, int]:
         """Tell how many instances of each service a host runs: what `fab scale` left, or the least at first.

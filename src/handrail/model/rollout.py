@@ -77,6 +77,7 @@ class Scope(StrEnum):
     FOLLOWERS = "the other edges"
     DATA = "the hosts of the datastores"
     TURN = "the host whose turn it is"
+    TURNS = "every host whose turn comes"
 
 
 HOSTS: Mapping[Scope, Callable[[Roles], tuple[str, ...]]] = {
@@ -90,6 +91,7 @@ HOSTS: Mapping[Scope, Callable[[Roles], tuple[str, ...]]] = {
     Scope.DECIDER: lambda roles: roles.edges[:1],
     Scope.FOLLOWERS: lambda roles: roles.edges[1:],
     Scope.DATA: lambda roles: roles.data,
+    Scope.TURNS: lambda roles: roles.turns,
 }
 
 
@@ -267,12 +269,20 @@ RENEW = (
 # traffic back, what is not stays out of it as long as others serve.
 UPDATE = (
     *TAKE_THE_LEASE,
-    Step(Do.LOOK, "See what can be updated", Scope.ALL, always),
+    Step(Do.LOOK, "See what can be updated", Scope.TURNS, always),
     Step(Do.READY, "Ready the edges", Scope.EDGES, any_due),
     Step(Do.TAKE_OUT, "Take {host} out of traffic", Scope.EDGES, always, turn=spared),
     Step(Do.DRAIN, "Drain {host}", Scope.TURN, always, turn=taken_out),
     Step(Do.UPGRADE, "Update the packages of {host}", Scope.TURN, always, turn=updated),
     Step(Do.REBOOT, "Reboot {host} if it asks for that", Scope.TURN, always, turn=reboots),
+    Step(Do.CHECK, "See that {host} is well", Scope.TURN, must_finish, turn=must_check),
+    Step(Do.PUT_IN, "Put {host} back into traffic", Scope.EDGES, must_finish, turn=must_put_in),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
+# The way back for a host that a run left out: it asks no source for updates, and of the others only the edges.
+BACK = (
+    *TAKE_THE_LEASE,
     Step(Do.CHECK, "See that {host} is well", Scope.TURN, must_finish, turn=must_check),
     Step(Do.PUT_IN, "Put {host} back into traffic", Scope.EDGES, must_finish, turn=must_put_in),
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
@@ -295,6 +305,7 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.CERTIFICATE: CERTIFICATE,
     Verb.RENEW: RENEW,
     Verb.UPDATE: UPDATE,
+    Verb.BACK: BACK,
 }
 
 

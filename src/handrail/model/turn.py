@@ -29,9 +29,14 @@ def out_of_traffic(states: Mapping[str, HostState], edges: Iterable[str]) -> fro
     return frozenset(host for edge in edges if edge in states for host in states[edge].gate.out)
 
 
+def was_out(fleet: Fleet, host: str) -> bool:
+    """An earlier run has left it out of traffic."""
+    return host in out_of_traffic(fleet.states, fleet.roles.edges)
+
+
 def due(fleet: Fleet, host: str) -> bool:
     """There is something to update, or an earlier run has left the host out of traffic."""
-    return has_updates(fleet, host) or host in out_of_traffic(fleet.states, fleet.roles.edges)
+    return has_updates(fleet, host) or was_out(fleet, host)
 
 
 def any_due(fleet: Fleet) -> bool:
@@ -60,13 +65,13 @@ def reboots(fleet: Fleet, host: str) -> bool:
 
 
 def must_check(fleet: Fleet, host: str) -> bool:
-    """Something was done to it, well or badly."""
-    return tried(fleet, Do.TAKE_OUT, host) or tried(fleet, Do.UPGRADE, host)
+    """Something was done to it, well or badly; or it is out of traffic, though nothing can be done to it now."""
+    return touched(fleet, host) or (always(fleet) and was_out(fleet, host))
 
 
 def must_put_in(fleet: Fleet, host: str) -> bool:
-    """It was taken out, and it is known to be well."""
-    return tried(fleet, Do.TAKE_OUT, host) and is_well(fleet, host)
+    """It was taken out, in this run or an earlier one, and it is known to be well."""
+    return went_out(fleet, host) and is_well(fleet, host)
 
 
 def is_well(fleet: Fleet, host: str) -> bool:
@@ -79,10 +84,19 @@ def tried(fleet: Fleet, do: Do, host: str) -> bool:
     return bool(fleet.outcomes.get((do, _part(fleet, host))))
 
 
+def touched(fleet: Fleet, host: str) -> bool:
+    """Whether anything was tried that changes it, or what it gets."""
+    return any(tried(fleet, do, host) for do in (Do.TAKE_OUT, Do.UPGRADE, Do.CHECK, Do.PUT_IN))
+
+
+def went_out(fleet: Fleet, host: str) -> bool:
+    """Whether it may be out of traffic, unless it was put back."""
+    return tried(fleet, Do.TAKE_OUT, host) or was_out(fleet, host)
+
+
 def in_traffic(fleet: Fleet, host: str) -> bool:
     """Whether every edge is known to send it what it did before."""
-    back = fleet.all_good(Do.PUT_IN, fleet.roles.edges, part=_part(fleet, host))
-    return back or not tried(fleet, Do.TAKE_OUT, host)
+    return fleet.all_good(Do.PUT_IN, fleet.roles.edges, part=_part(fleet, host)) or not went_out(fleet, host)
 
 
 def _can_be_spared(fleet: Fleet, host: str) -> bool:

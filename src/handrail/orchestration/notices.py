@@ -19,8 +19,8 @@ from handrail.secrets import masked
 
 if TYPE_CHECKING:
     from handrail.model.delivery import Delivery
+    from handrail.model.ended import Verdict
     from handrail.model.message import Message
-    from handrail.model.verdict import Verdict
     from handrail.orchestration.run import Run
 
 # How long the last word of a run may take, when nothing is held any more. What is not there by then is tried on.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handrail.errors import HandrailError
     from handrail.journal.event import Event
     from handrail.model.delivery import Delivery
-    from handrail.model.verdict import Verdict
+    from handrail.model.ended import Verdict
     from handrail.orchestration.run import Run
 
 DESCRIPTOR = "HANDRAIL_EVENTS"

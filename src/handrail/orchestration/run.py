@@ -14,10 +14,11 @@ from handrail.hosts.pair_intent import certificate_of
 from handrail.hosts.script import Command
 from handrail.journal.operator import operator
 from handrail.model.clearance import Clearance, Kind
+from handrail.model.ended import Verdict
 from handrail.model.fleet import Fleet
 from handrail.model.intent import Verb
 from handrail.model.roles import roles_of, told
-from handrail.model.verdict import Verdict, verdict
+from handrail.model.verdict import verdict
 from handrail.runtimes.protocol import Instance
 from handrail.secrets import Secret, masked, resolve_all
 

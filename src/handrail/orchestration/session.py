@@ -34,11 +34,12 @@ from handrail.orchestration.watch import Watch
 from handrail.secrets import masked, secrets_that_are_there
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyinfra.api.host import Host
 
     from handrail.hosts.inventory import Loaded
     from handrail.model.clearance import Clearance
-    from handrail.model.environment import Environment
     from handrail.model.intent import Intent, Verb
 
 _lock = threading.Lock()
@@ -109,7 +110,7 @@ def _make(verb: Verb) -> Watch:
         _ = run.artifact
     if intent.certificate:
         _ = run.pair
-    _all_here(loaded.environment, verb)
+    _all_here(run.fleet.roles.hosts)
     if time.monotonic() - began > PATIENCE_SECONDS:  # a large artifact: the rules may say something else by now
         run.clearance = _cleared(loaded, intent, request)
     run.started = datetime.now(UTC)
@@ -151,10 +152,9 @@ def _ask(name: str, command: Command) -> Reply:
     return Line().send(host, command) if host in state.activated_hosts else Reply(Outcome.UNKNOWN, "no connection", ())
 
 
-def _all_here(environment: Environment, verb: Verb) -> None:
+def _all_here(wanted: Sequence[str]) -> None:
     active = {host.name for host in state.activated_hosts}
-    wanted = environment.edge_hosts if verb.edges_only else environment.all_hosts
-    missing = [host.name for host in wanted if host.name not in active]
+    missing = [host for host in wanted if host not in active]
     if missing:
         raise HostUnreachable(
             f"{', '.join(missing)} cannot be reached, or is left out by --limit; nothing was touched on any host",

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from handrail.model.ended import Verdict
     from handrail.model.intent import Intent
-    from handrail.model.verdict import Verdict
     from tests.unit.tls.edge import Edge, Edges
 
 NOBODY = Clearance(Kind.FREE, {}, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.hosts.updates import arguments_of
+from handrail.model.turn import went_out
 from handrail.orchestration.commands.data import datastores
 from handrail.orchestration.commands.edge import verify
 from handrail.orchestration.commands.slot import start_and_wait
@@ -69,9 +70,10 @@ def reboot(run: Run, step: Step, host: str) -> Sequence[Command]:
 def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
     """Wait for the health of all that is to run on the host; what does not run is started.
 
-    While traffic is held, what did not run before may be stopped on purpose.
+    While traffic is held, what did not run before may be stopped on purpose; but who gets its traffic back must be
+    known to be well.
     """
-    held, state = run.plan.held, run.fleet.states[host]
+    held, state = run.plan.held and not went_out(run.fleet, host), run.fleet.states[host]
     todo: list[Command | Upload] = []
     if not held or any(unit.running for unit in state.datastores.values()):
         todo += datastores("start")(run, step, host)
@@ -82,5 +84,5 @@ def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
                 todo.append(start_and_wait(run, one))
     if host in run.fleet.roles.edges:
         todo.append(run.fenced(["start_edge"], (start_edge(run.environment.system),), seconds=60))
-        todo += verify(run, step, host) if run.plan.release_id and not held else ()
+        todo += verify(run, step, host) if run.plan.release_id and not run.plan.held else ()
     return todo
