@@ -8,6 +8,7 @@ from handrail.hosts.script import Command
 from handrail.hosts.survey import unit_of
 from handrail.model.decide import live_slot
 from handrail.model.level import Finding, Level
+from handrail.model.turn import out_of_traffic
 from handrail.model.version import version_of
 from handrail.runtimes import UNITS
 from handrail.secrets import resolve_all
@@ -32,12 +33,21 @@ FREE_KILOBYTES = 1 << 20
 def health(look: Look, connections: Connections, *, secrets: Mapping[str, Secret]) -> list[Finding]:
     """Ask everything, in the order in which the system starts: datastores, services, edges."""
     asked = [*_datastores(look, connections, secrets), *_services(look), *_edges(look, connections), *_disks(look)]
-    return [*lost(look), *asked]
+    return [*lost(look), *left_out(look), *asked]
 
 
 def lost(look: Look) -> list[Finding]:
     """Name the hosts that cannot be reached."""
     return [Finding(Level.ALERT, "host", host, reason) for host, reason in look.lost.items()]
+
+
+def left_out(look: Look) -> list[Finding]:
+    """Name the hosts that edges send nothing to though no run is under way that could put them back."""
+    if any(state.lease is not None and state.lease.seconds_left > 0 for state in look.states.values()):
+        return []
+    text = "out of traffic, and no run is under way that puts it back; once it is well: fab updates.back"
+    out = out_of_traffic(look.states, look.roles.edges)
+    return [Finding(Level.ALERT, "traffic", host, f"{text} {host}") for host in look.roles.hosts if host in out]
 
 
 def secrets_of(loaded: Loaded) -> Mapping[str, Secret]:

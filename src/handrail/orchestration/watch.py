@@ -61,7 +61,11 @@ class Watch:
         return repr(self.run)
 
     def listen(self) -> None:
-        """Take Ctrl-C and SIGTERM as a wish to go back, once; the second one leaves at once, and the timers go back."""
+        """Take Ctrl-C and SIGTERM as a wish to go back, once; the second one leaves at once.
+
+        Then the timers of the edges take back a cutover. A host that is out of traffic stays so, for nobody has checked
+        it; `fab health` names it.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stopped)
 

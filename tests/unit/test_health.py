@@ -1,0 +1,35 @@
+"""What `fab health` says of a host that is out of traffic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from handrail.control.health import left_out
+from handrail.control.look import Look
+from handrail.model.host_state import Gate, HostState, LeaseState
+from handrail.model.level import Level
+from handrail.model.roles import roles_of
+from tests.unit.test_environment import environment
+
+
+def seen(*, lease=None, maintenance=False):
+    described = environment()
+    roles = roles_of(described)
+    out = HostState(gate=Gate(out=("web1",), maintenance=maintenance))
+    known = {host: out if host in roles.edges else HostState() for host in roles.hosts}
+    known["web2"] = replace(known["web2"], lease=lease)
+    return Look(described, roles, known, {})
+
+
+@pytest.mark.parametrize("lease", [None, LeaseState(7, -1.0, "run", "ann@desk (update)")], ids=["none", "expired"])
+@pytest.mark.parametrize("maintenance", [False, True], ids=["served", "held"])
+def test_a_host_that_a_dead_run_left_out_of_traffic_is_an_alert_with_the_next_command(lease, maintenance):
+    (found,) = left_out(seen(lease=lease, maintenance=maintenance))
+    assert (found.level, found.what, found.host) == (Level.ALERT, "traffic", "web1")
+    assert found.text.endswith("once it is well: fab updates.back web1")
+
+
+def test_a_host_that_a_run_has_taken_out_is_no_alert_while_the_run_lives():
+    assert left_out(seen(lease=LeaseState(7, 12.0, "run", "ann@desk (update)"))) == []
