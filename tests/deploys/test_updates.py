@@ -29,7 +29,10 @@ def test_hosts_are_updated_one_after_the_other_and_the_datastores_last(play):
         ("Put", " back into traffic"))]  # fmt: skip
     begin = titles.index(turn[0])
     assert titles[begin : begin + 5] == turn
-    assert titles[begin + 5] == "Take @fake/web2 out of traffic"
+    assert titles[begin + 5 : begin + 7] == [
+        "See that others can stand in for @fake/web2", "Take @fake/web2 out of traffic",
+    ]  # fmt: skip
+    assert titles[-3:] == ["See that every host is well", "Verify through the edge", "Record and release the lease"]
     assert "Take @fake/edge1 out of traffic" not in titles
     assert (end["exit_code"], done.returncode) == (0, 0)
     assert end["text"] == f"security updates on every host, one after the other: {', '.join(TURN)}"
@@ -150,3 +153,10 @@ def test_one_host_alone_is_the_only_one_whose_sources_are_asked(play):
     events, end, _ = play("update", "limit=@fake/web1", failing={"db1": LOOK})
     assert asked(events, "see what can be updated") == ["@fake/web1"]
     assert end["exit_code"] == 0
+
+
+def test_the_next_host_is_not_taken_out_where_another_has_fallen_ill(play):
+    events, end, _ = play("update", failing={"web2": "# Groups of five: NAME PORT"})
+    assert not asked(events, "take out of traffic")
+    assert (end["exit_code"], end["text"].endswith("nothing was touched")) == (1, True)
+    assert "see that the others are well failed on @fake/web2: it broke" in end["text"]

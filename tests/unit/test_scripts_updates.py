@@ -9,7 +9,7 @@ import pytest
 
 from handrail.hosts.script import text_of
 from handrail.model.fleet import Outcome
-from tests.unit.host_folder import Host
+from tests.unit.host_folder import Host, answering
 
 APT = """#!/bin/sh
 echo "$*" >>{folder}/asked
@@ -169,3 +169,14 @@ def test_pip_is_asked_where_there_is_a_virtual_environment_and_a_missing_pip_aud
     (tmp_path / ".venv/bin/pip-audit").write_text("#!/bin/sh\necho '{}'; exit 1\n")
     (tmp_path / ".venv/bin/pip-audit").chmod(0o755)
     assert "audit api 1 pip-audit\nsaid api pip-audit begin\n{}\n" in audit(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"), [((200, 200), Outcome.OK), ((200, 500), Outcome.FAILED), (((500, 200), 200), Outcome.OK)]
+)
+def test_every_instance_must_be_healthy_and_a_wrong_answer_is_asked_for_again(host, statuses, outcome):
+    with answering(*statuses) as port:
+        words = [word for n in range(len(statuses)) for word in (f"api.{n}", port + n, "/health", 200, 2)]
+        reply = host.fenced(1, "run-1", "well", arguments=tuple(words))
+    assert reply.outcome is outcome
+    assert outcome is Outcome.OK or "api.1 is not healthy: it answers 500, wanted 200" in reply.words

@@ -60,16 +60,18 @@ def turn(host, *, whole=True):
     own = [f"Update the packages of {host}", f"See that {host} is well"]
     if not whole:
         return own
-    return [f"Take {host} out of traffic", f"Drain {host}", *own, f"Put {host} back into traffic"]
+    before = [f"See that others can stand in for {host}", f"Take {host} out of traffic", f"Drain {host}"]
+    return [*before, *own, f"Put {host} back into traffic"]
 
 
 BEGIN, END = ["See what can be updated", "Ready the edges"], ["Record and release the lease"]
+SEEN = ["See that every host is well", "Verify through the edge"]
 
 
 def test_one_host_after_the_other_and_only_those_that_others_stand_in_for_leave_the_traffic():
     story, fleet = run()
     rest = [*turn("edge", whole=False), *turn("db", whole=False)]
-    assert story == [*BEGIN, *turn("web1"), *turn("web2"), *rest, *END]
+    assert story == [*BEGIN, *turn("web1"), *turn("web2"), *rest, *SEEN, *END]
     assert verdict(fleet).exit_code == 0
     shown = forecast(UPDATE, PLAN, ROLES, states(), generations=[["api"]])
     assert [each.title for each in shown][2:] == story
@@ -99,7 +101,7 @@ def test_whichever_step_fails_no_other_host_is_touched_afterwards(step):
         return
     assert not [title for title in story if any(other in title.split() for other in later)]
     assert verdict(fleet).exit_code in {1, 5}
-    if step.do is not Do.CHECK and host not in PLAN.alone:
+    if step.do not in {Do.CHECK, Do.STAND_IN} and host not in PLAN.alone:
         assert f"Put {host} back into traffic" in story
     assert story[-1:] == END
 
@@ -131,7 +133,7 @@ def test_who_stops_the_run_gets_the_host_that_is_out_back_into_traffic():
 
 def test_hosts_with_nothing_to_update_are_left_alone():
     story, fleet = run(nothing=["web1", "db", "edge"])
-    assert story == [*BEGIN, *turn("web2"), *END]
+    assert story == [*BEGIN, *turn("web2"), *SEEN, *END]
     assert verdict(fleet).text.endswith("web2; nothing to do on web1, edge, db")
     story, fleet = run(nothing=ROLES.hosts)
     assert story == ["See what can be updated", *END]
@@ -140,7 +142,7 @@ def test_hosts_with_nothing_to_update_are_left_alone():
 
 def test_a_host_that_an_earlier_run_left_out_is_seen_to_and_put_back_though_it_has_no_update():
     story, _ = run(nothing=ROLES.hosts, known=states(edge=state(out=["web1"])))
-    assert story == [*BEGIN, *(title for title in turn("web1") if not title.startswith("Update")), *END]
+    assert story == [*BEGIN, *(title for title in turn("web1") if not title.startswith("Update")), *SEEN, *END]
 
 
 def test_nobody_is_taken_out_of_traffic_that_is_held():
@@ -231,3 +233,25 @@ def test_a_host_is_put_back_neither_twice_nor_while_it_is_open_which_slot_serves
     assert back_for(states(edge=state(out=["web1"], maintenance=True)))[0].held
     with pytest.raises(BadInput, match="nobody confirmed"):
         back_for(states(edge=state(out=["web1"], shares=((Slot.GREEN, 5),))))
+
+
+def test_nobody_is_taken_out_where_another_is_ill_by_now():
+    story, fleet = run({"See that others can stand in for web2": Outcome.FAILED})
+    assert "Take web2 out of traffic" not in story
+    end = verdict(fleet)
+    assert (end.exit_code, end.hosts) == (5, ("web1",))
+    assert "see that the others are well failed on web1: it broke; done: web1" in end.text
+    story, fleet = run({"See that others can stand in for web1": Outcome.FAILED})
+    assert (verdict(fleet).exit_code, verdict(fleet).text.endswith("nothing was touched")) == (1, True)
+
+
+@pytest.mark.parametrize("step", SEEN)
+def test_an_update_is_not_done_where_the_system_does_not_serve_at_the_end(step):
+    end = verdict(run({step: Outcome.FAILED})[1])
+    assert end.exit_code == 5
+    assert "done: web1, web2, edge, db" in end.text
+
+
+def test_services_that_may_be_stopped_on_purpose_are_not_asked_at_the_end():
+    assert not set(SEEN) & set(run(plan=replace(PLAN, held=True))[0])
+    assert not set(SEEN) & set(run(plan=replace(PLAN, release_id=""))[0])

@@ -48,11 +48,13 @@ class Do(StrEnum):
     SWAP = "swap the certificate"
     PROVE = "prove what is served"
     LOOK = "see what can be updated"
+    STAND_IN = "see that the others are well"
     TAKE_OUT = "take out of traffic"
     UPGRADE = "update the packages"
     REBOOT = "reboot"
     CHECK = "see that it is well"
     PUT_IN = "put back into traffic"
+    ALL_WELL = "see that every host is well"
     FINISH = "finish"
 
 

@@ -49,6 +49,7 @@ from handrail.model.intent import Verb
 from handrail.model.turn import (
     Turn,
     any_due,
+    changed_what_serves,
     must_check,
     must_put_in,
     reboots,
@@ -78,6 +79,7 @@ class Scope(StrEnum):
     DATA = "the hosts of the datastores"
     TURN = "the host whose turn it is"
     TURNS = "every host whose turn comes"
+    STAND_INS = "the other service hosts"
 
 
 HOSTS: Mapping[Scope, Callable[[Roles], tuple[str, ...]]] = {
@@ -111,6 +113,8 @@ class Step:
         """The hosts that this step runs on, in order."""
         if self.on is Scope.TURN:
             return fleet.roles.turns[self.part : self.part + 1]
+        if self.on is Scope.STAND_INS:
+            return tuple(host for host in fleet.roles.services if host != fleet.roles.turns[self.part])
         return HOSTS[self.on](fleet.roles)
 
     def named(self, generations: Sequence[Sequence[str]]) -> str:
@@ -271,12 +275,16 @@ UPDATE = (
     *TAKE_THE_LEASE,
     Step(Do.LOOK, "See what can be updated", Scope.TURNS, always),
     Step(Do.READY, "Ready the edges", Scope.EDGES, any_due),
+    # The last turn, or something else since, may have left one of them ill that was well.
+    Step(Do.STAND_IN, "See that others can stand in for {host}", Scope.STAND_INS, always, turn=spared),
     Step(Do.TAKE_OUT, "Take {host} out of traffic", Scope.EDGES, always, turn=spared),
     Step(Do.DRAIN, "Drain {host}", Scope.TURN, always, turn=taken_out),
     Step(Do.UPGRADE, "Update the packages of {host}", Scope.TURN, always, turn=updated),
     Step(Do.REBOOT, "Reboot {host} if it asks for that", Scope.TURN, always, turn=reboots),
     Step(Do.CHECK, "See that {host} is well", Scope.TURN, must_finish, turn=must_check),
     Step(Do.PUT_IN, "Put {host} back into traffic", Scope.EDGES, must_finish, turn=must_put_in),
+    Step(Do.ALL_WELL, "See that every host is well", Scope.SERVICES, changed_what_serves),
+    Step(Do.VERIFY, "Verify through the edge", Scope.EDGES, changed_what_serves),
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 

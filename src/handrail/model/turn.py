@@ -44,6 +44,13 @@ def any_due(fleet: Fleet) -> bool:
     return always(fleet) and any(due(fleet, host) and _can_be_spared(fleet, host) for host in fleet.roles.turns)
 
 
+def changed_what_serves(fleet: Fleet) -> bool:
+    """Hosts were changed while a release serves: it must serve at the end, too."""
+    plan = fleet.plan
+    serves = plan is not None and not plan.held and bool(plan.release_id)
+    return always(fleet) and serves and any(touched(fleet, host) for host in fleet.roles.turns)
+
+
 def spared(fleet: Fleet, host: str) -> bool:
     """It is due, it has traffic, and others can have it."""
     return due(fleet, host) and _can_be_spared(fleet, host)

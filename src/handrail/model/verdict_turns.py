@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.model.ended import Verdict, cause
-from handrail.model.fleet import Do, Fleet
+from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.intent import Verb
 from handrail.model.turn import has_updates, in_traffic, is_well, touched
 
@@ -49,6 +49,8 @@ def _failed(fleet: Fleet, plan: Plan) -> Verdict:
     if plan.verb is Verb.UPDATE:
         words += _progress(fleet, mine, good)
     left = tuple(host for host in shown if host in out or not is_well(fleet, host))
+    if mine:
+        left += tuple(host for host in _seen_ill(fleet) if host not in left)
     return Verdict(5 if left else 1, "unknown" if left else "failed", "; ".join(words), left)
 
 
@@ -68,6 +70,14 @@ def _ill(fleet: Fleet, host: str) -> bool:
     """Whether anything in the turn of a host went wrong."""
     part = fleet.roles.turns.index(host)
     return any(not outcome.good for do in OF_A_TURN for outcome in fleet.outcomes.get((do, part), {}).values())
+
+
+def _seen_ill(fleet: Fleet) -> list[str]:
+    """Name the hosts that were not well when they were asked beside the turn of their own."""
+    looks = (Do.STAND_IN, Do.ALL_WELL, Do.VERIFY)
+    bad = {Outcome.FAILED, Outcome.UNKNOWN}
+    by_hosts = [found for (do, _), found in fleet.outcomes.items() if do in looks]
+    return [host for host in fleet.roles.hosts if any(found.get(host) in bad for found in by_hosts)]
 
 
 def _standing(fleet: Fleet, plan: Plan, host: str) -> str:

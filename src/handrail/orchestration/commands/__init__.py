@@ -25,7 +25,7 @@ from handrail.orchestration.commands.slot import (
     steady,
     stop,
 )
-from handrail.orchestration.commands.updates import check, look, out, reboot, upgrade
+from handrail.orchestration.commands.updates import check, look, out, reboot, upgrade, well
 
 if TYPE_CHECKING:
     from handrail.model.rollout import Step
@@ -83,10 +83,12 @@ BUILDERS: dict[Do, Builder] = {
     Do.SWAP: swap,
     Do.PROVE: prove,
     Do.LOOK: look,
+    Do.STAND_IN: well,
     Do.TAKE_OUT: out("out"),
     Do.UPGRADE: upgrade,
     Do.REBOOT: reboot,
     Do.CHECK: check,
     Do.PUT_IN: out("in"),
+    Do.ALL_WELL: well,
     Do.FINISH: finish,
 }

@@ -67,6 +67,19 @@ def reboot(run: Run, step: Step, host: str) -> Sequence[Command]:
     return [run.fenced(["boot", "reboot"], ())]
 
 
+def well(run: Run, step: Step, host: str) -> Sequence[Command]:
+    """Ask each instance of the live slot on a host for its health; nothing is started."""
+    asked = [one for service in run.environment.services_on(host) for one in run.instances(service, run.plan.live)]
+    words = [
+        word
+        for one in asked
+        for health in [one.service.health]
+        for word in (one.name, str(one.port), health.path, str(health.status), f"{health.timeout.total_seconds():g}")
+    ]
+    seconds = sum(2 * one.service.health.timeout.total_seconds() + 1 for one in asked)
+    return [run.fenced(["well"], words, seconds=seconds + 10)] if words else []
+
+
 def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
     """Wait for the health of all that is to run on the host; what does not run is started.
 
