@@ -11,6 +11,7 @@ import gevent
 
 from handrail.hosts.script import Command, Reply
 from handrail.model.fleet import Outcome
+from handrail.orchestration.commands.lease import renew_lease
 from handrail.orchestration.send import LOST
 
 if TYPE_CHECKING:
@@ -37,14 +38,22 @@ def back_again(watch: Watch, host: Host, command: Command | Upload) -> Reply:
         while time.monotonic() - began < BACK_SECONDS:
             gevent.sleep(PAUSE_SECONDS)
             answer = _asked(watch, host, ask)
+            if answer.outcome is Outcome.REFUSED:
+                return answer
             if answer.outcome.good and answer.value("boot") != reply.value("boot"):
                 return replace(answer, words=f"rebooted in {time.monotonic() - began:.0f} s")
         return Reply(Outcome.UNKNOWN, f"it is not back {BACK_SECONDS} s after its reboot", ())
 
 
 def _asked(watch: Watch, host: Host, ask: Command) -> Reply:
-    """Ask on a new connection: the old one may look open for as long as nobody tells it otherwise."""
+    """Ask on a new connection: the old one may look open for as long as nobody tells it otherwise.
+
+    The lease comes first: it was on tmpfs, and a host may take minutes until it is up.
+    """
     with suppress(*LOST):
         host.disconnect()
     host.connect(show_errors=False)
-    return watch.line.answer(host, ask) if host.connected else Reply(Outcome.UNKNOWN, "no connection", ())
+    if not host.connected:
+        return Reply(Outcome.UNKNOWN, "no connection", ())
+    kept = watch.line.answer(host, renew_lease(watch.run, host.name))
+    return watch.line.answer(host, ask) if kept.outcome.good else kept
