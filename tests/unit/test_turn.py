@@ -166,7 +166,10 @@ def plan_for(known, **words):
 def test_a_plan_names_who_keeps_its_traffic():
     assert plan_for(states()).alone == ("edge", "db")
     assert plan_for(states(), limit="web1", every=True).change == "all updates on web1"
-    assert "edge, db: updated without being taken out of traffic" in plan_for(states()).note
+    assert plan_for(states()).note.endswith(
+        "edge, db: updated without being taken out of traffic, for nothing stands in"
+    )
+    assert plan_for(states(), reboot=True).note.endswith("requests fail until it is back")
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,10 @@ class Plan:
     def note(self) -> str:
         """What the operator should know before a run, beside its steps."""
         if self.verb is Verb.UPDATE and self.alone:
-            return f"{', '.join(self.alone)}: updated without being taken out of traffic, for nothing stands in"
+            reboots = "; where an update asks for a reboot, requests fail until it is back" if self.reboot else ""
+            return (
+                f"{', '.join(self.alone)}: updated without being taken out of traffic, for nothing stands in{reboots}"
+            )
         if self.verb is not Verb.REHEARSE:
             return ""
         stays = f"traffic stays on {self.live}; {self.slot} is stopped again at the end"
