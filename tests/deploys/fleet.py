@@ -51,7 +51,7 @@ def responses(
         log = ["log begin", *words.splitlines(), "log end"]
         known[script] = {"success": False, "stdout": [*log, f"result {how or 'failed'} {words}"]}
     known.setdefault(LEASE, [*SURVEY, *HEALTH, *says, "result ok surveyed"])
-    known.setdefault("# Ask the sources which updates", UPDATES)
+    known.setdefault("# LEAVE: ask the sources", UPDATES)
     known[re.compile("handrail")] = ["result ok done"]
     return known
 

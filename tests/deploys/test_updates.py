@@ -11,7 +11,7 @@ __all__ = ["play"]
 OUT = dict.fromkeys(["edge1", "edge2"], ("out 10.0.1.1",))
 HELD = dict.fromkeys(["edge1", "edge2"], ("maintenance on", "out 10.0.1.1"))
 TURN = ["@fake/web1", "@fake/web2", "@fake/edge1", "@fake/edge2", "@fake/db1"]
-UPGRADE, CHECK, LOOK = "# LEAVE NAME=VERSION", "# SLOT NAME START", "# Ask the sources which updates"
+UPGRADE, CHECK, LOOK = "# LEAVE SECONDS NAME=VERSION", "# SLOT NAME START", "# LEAVE: ask the sources"
 
 
 def asked(events, step):

@@ -223,13 +223,13 @@ def test_a_host_that_is_not_well_stays_out_until_it_is(hosts, start, load, quick
         with load() as running:
             run = start("update", inventory=quick)
             assert run.wait() == 5, run.end
-            assert "web1 stays out of traffic; once it is well, `fab updates.apply --limit web1`" in run.end["text"]
+            assert "web1 stays out of traffic; once it is well, `fab updates.back web1`" in run.end["text"]
             assert hosts.files("edge", f"{ROOT}/gate/out/*") == {"172.31.77.11"}
             assert installed(hosts, "web2") == OLD
             refused = start("update", inventory=quick, limit="web2")
             assert (refused.wait(), "web1 is out of traffic since" in refused.end["text"]) == (2, True)
             hosts.sh("web1", MEND)
-            mended = start("update", inventory=quick, limit="web1")
+            mended = start("back", inventory=quick, limit="web1")
             assert mended.wait() == 0, mended.end
         assert running.report().failed == 0, running.report().failures
         assert hosts.files("edge", f"{ROOT}/gate/out/*") == set()

@@ -43,11 +43,11 @@ INST = "Inst foo [1] (2 Debian-Security:12/stable-security [all])\n"
 
 
 def ask(host):
-    return host.fenced(1, "run-1", "updates", "updates_ask")
+    return host.fenced(1, "run-1", "others", "updates", "updates_ask", arguments=("dbus*.service",))
 
 
-def upgrade(host, *packages, leave=""):
-    return host.fenced(1, "run-1", "updates", "upgrade", arguments=(leave, *packages))
+def upgrade(host, *packages, leave="", seconds=20):
+    return host.fenced(1, "run-1", "others", "updates", "upgrade", arguments=(leave, seconds, *packages))
 
 
 def out(host, way, address="10.0.0.1"):

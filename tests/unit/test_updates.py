@@ -183,3 +183,20 @@ def test_a_schedule_may_check_updates():
     described = {"when": "weekly Mon 10:00", "owner": "Security", "check": ["updates"]}
     assert Task.model_validate(described).check == ("updates",)
     assert Checks().named("updates") == ("updates",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reboot", "due"),
+    [
+        (GRAVE, False, True),
+        (PLAIN, False, False),
+        ([*NONE, "stale dbus.service"], True, False),
+        ([*NONE, "stale mine.service", "again mine.service"], False, True),
+        ([*NONE, "reboot required"], True, True),
+        ([*NONE, "reboot required"], False, False),
+    ],
+)
+def test_a_host_is_due_for_what_is_asked_and_for_what_a_failed_turn_has_left(lines, reboot, due):
+    seen, _ = findings(*lines, "lists 60")
+    assert seen.is_due(every=False, reboot=reboot) is due
+    assert ("to be started again: mine.service" in seen.words) is any("again" in line for line in lines)

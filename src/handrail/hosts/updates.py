@@ -42,6 +42,7 @@ def read_updates(reply: Reply, host: str) -> Updates:
         lists_age=timedelta(seconds=int(age)) if age else None,
         reboot=any(reply.values("reboot")),
         stale=tuple(reply.values("stale")),
+        again=tuple(reply.values("again")),
         broken=tuple(reply.values("broken")),
         problems=tuple(reply.values("problem")),
         audits=tuple(_audits(reply)),

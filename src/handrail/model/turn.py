@@ -20,7 +20,7 @@ Turn = Callable[[Fleet, str], bool]
 
 
 def has_updates(fleet: Fleet, host: str) -> bool:
-    """The host was asked, and there is something to update."""
+    """The host was asked, and there is something to update, or left to do of an update that failed."""
     return fleet.outcomes.get((Do.LOOK, 0), {}).get(host) is Outcome.OK
 
 

@@ -22,13 +22,17 @@ NAMED = 4
 
 @dataclass(frozen=True)
 class Updates:
-    """What one host said. `stale` units run files that an update has replaced; `broken` packages are half installed."""
+    """What one host said. `stale` units run files that an update has replaced; `broken` packages are half installed.
+
+    `again` are those of the stale ones that an update starts again.
+    """
 
     host: str
     packages: tuple[Package, ...] = ()
     lists_age: timedelta | None = None
     reboot: bool = False
     stale: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     audits: tuple[Audit, ...] = ()
@@ -42,11 +46,16 @@ class Updates:
     def words(self) -> str:
         """Say what could be updated in one line."""
         count = len(self.packages)
-        return f"{count} update{'s'[: count != 1]}, {len(self.security)} for security{_named(self.packages)}"
+        again = f"; to be started again: {', '.join(self.again)}" if self.again else ""
+        return f"{count} update{'s'[: count != 1]}, {len(self.security)} for security{_named(self.packages)}{again}"
 
     def to_apply(self, *, every: bool) -> tuple[Package, ...]:
         """Choose what is asked for."""
         return to_apply(self.packages, every=every)
+
+    def is_due(self, *, every: bool, reboot: bool) -> bool:
+        """Whether there is something to do: updates, or what an earlier run that failed has left."""
+        return bool(self.to_apply(every=every) or self.again or (reboot and self.reboot))
 
     def findings(self, limits: Thresholds) -> Iterator[Finding]:
         """Judge what was said: security updates and half-installed packages are an ALERT, all else is a WARN."""

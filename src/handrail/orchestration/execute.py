@@ -115,8 +115,10 @@ def _taken_in(watch: Watch, step: Step, reply: Reply, host: str) -> Reply:
                 watch.run.issued(reply.block("issued"))
             case Do.LOOK:
                 seen = read_updates(reply, host)
-                watch.run.updates[host] = seen.to_apply(every=watch.run.intent.every)
-                return Reply(Outcome.OK if watch.run.updates[host] else Outcome.UNCHANGED, seen.words, ())
+                intent = watch.run.intent
+                watch.run.updates[host] = seen.to_apply(every=intent.every)
+                due = seen.is_due(every=intent.every, reboot=intent.reboot)
+                return Reply(Outcome.OK if due else Outcome.UNCHANGED, seen.words, ())
     except HandrailError as error:
         return Reply(Outcome.FAILED, error.message, ())
     return reply

@@ -1,8 +1,30 @@
 # Functions for packages: what apt could install, and what has been left since it did. They change nothing.
-stale() { # units whose programs run files that an update has replaced; containers, whose files are their own, are none of them
-    grep -lsE '^[^ ]+ ..x. .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' /proc/[0-9]*/maps | while read -r maps; do
-        sed -n 's|^0::.*/\([^/]*\.service\)$|\1|p; s|^1:name=systemd:.*/\([^/]*\.service\)$|\1|p' "${maps%maps}cgroup" 2>/dev/null | head -n 1
+cgroup() { # FILE: the path that systemd knows a process by; with version 1 of cgroups it has a hierarchy of its own
+    sed -n 's/^[0-9]*:name=systemd://p; s/^0:://p' "$1" 2>/dev/null | grep -vx / | head -n 1
+}
+stale() { # units of the host's own system manager whose programs run files that an update has replaced; containers have files of their own
+    own=$(cgroup "${PROC:-/proc}/1/cgroup") own="${own%/init.scope}/system.slice/"
+    grep -lsE '^[^ ]+ ..x. .* /(usr|lib|lib64|bin|sbin|opt)/.* \(deleted\)$' "${PROC:-/proc}"/[0-9]*/maps | while read -r maps; do
+        path=$(cgroup "${maps%maps}cgroup") inside=${path#"$own"}
+        case $inside in
+        "$path" | *.service/* | *.scope/*) ;;
+        *.service) echo "${inside##*/}" ;;
+        esac
     done | sort -u
+}
+left_alone() ( # UNIT: whether it is not to be started again: as LEAVE says, or because it may be another system's
+    neighbours=$(others)
+    set -f # the patterns are no files
+    # shellcheck disable=SC2254,SC2086  # patterns, as meant
+    for pattern in $LEAVE ${neighbours:+nginx.service} $(printf '%s-*.service ' $neighbours); do
+        case $1 in $pattern) return 0 ;; esac
+    done
+    return 1
+)
+again() { # the units that are to be started again
+    stale | while read -r unit; do
+        left_alone "$unit" || ! systemctl is-active --quiet "$unit" </dev/null || echo "$unit"
+    done
 }
 broken() { # packages that dpkg began with and did not finish; deb(5), dpkg-query(1)
     # shellcheck disable=SC2016  # for dpkg-query

@@ -1,5 +1,6 @@
-# Ask the sources which updates there are, then say what could be installed. A source that does not answer is a failure: what it would
-# have offered may be the update that matters.
+# LEAVE: ask the sources which updates there are, then say what could be installed, and which units are to be started again. A source that
+# does not answer is a failure: what it would have offered may be the update that matters.
+LEAVE=$1
 command -v apt-get >/dev/null || end failed "there is no apt-get on this host"
 half=$(broken | tr '\n' ' ')
 [ -z "$half" ] || end failed "half installed: ${half% }; mend it there with dpkg --configure -a"
@@ -13,6 +14,7 @@ until said=$(apt-get -q -o APT::Update::Error-Mode=any -o Acquire::Retries=1 -o 
 done
 found=$(say_updates)
 printf '%s\n' "$found"
+again | sed 's/^/again /'
 problem=$(printf '%s\n' "$found" | sed -n 's/^problem //p')
 [ -z "$problem" ] || end failed "$problem"
 end ok "asked"

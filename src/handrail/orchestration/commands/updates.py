@@ -22,17 +22,24 @@ if TYPE_CHECKING:
 # Slow mirrors, and another apt that holds the lock for a while.
 LOOK_SECONDS = 240
 # Some hundred packages on a slow disk, with kernels among them. What is not done by then hangs.
-UPGRADE_SECONDS = 1800
-# Restarting these would cut off who is logged in, or stop every container; needrestart leaves them alone, too.
+APT_SECONDS = 1500
+# As long again for the lock of another apt and for units that do not start, so that the script says how it went.
+UPGRADE_SECONDS = APT_SECONDS + 600
+# Debian and Ubuntu: a package that needs a reboot makes this file, and names itself in the one with .pkgs.
+REBOOT_ASKED = "/run/reboot-required"
+# Restarting these would cut off who is logged in, the host from its network or its address from the others, or stop
+# every container or job; needrestart leaves them alone, too.
 NEVER = (
-    "dbus*.service", "systemd-*.service", "user@*.service", "*getty@*.service", "docker.service", "containerd.service",
-    "session-*",
+    "dbus*.service", "systemd-*.service", "*getty@*.service", "network*.service", "NetworkManager*.service",
+    "wpa_supplicant*.service", "ifup@*.service", "openvpn*.service", "*swan*.service", "bird*.service", "frr*.service",
+    "quagga*.service", "keepalived*.service", "docker.service", "containerd.service", "libvirt*.service",
+    "lxcfs*.service", "cron-*.service", "rc-local.service", "unattended-upgrades.service",
 )  # fmt: skip
 
 
 def look(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Ask the host's sources which updates there are."""
-    return [run.fenced(["updates", "updates_ask"], (), seconds=LOOK_SECONDS)]
+    return [run.fenced(["others", "updates", "updates_ask"], (_leave(run, host),), seconds=LOOK_SECONDS)]
 
 
 def out(way: str) -> Callable[[Run, Step, str], Sequence[Command]]:
@@ -48,9 +55,13 @@ def out(way: str) -> Callable[[Run, Step, str], Sequence[Command]]:
 
 def upgrade(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Install what the host was seen to offer, and start again what runs files that were replaced."""
-    packages = arguments_of(run.updates[host])
-    leave = " ".join((*NEVER, *_serving(run, host)))
-    return [run.fenced(["updates", "upgrade"], (leave, *packages), seconds=UPGRADE_SECONDS)]
+    arguments = (_leave(run, host), str(APT_SECONDS), *arguments_of(run.updates[host]))
+    return [run.fenced(["others", "updates", "upgrade"], arguments, seconds=UPGRADE_SECONDS)]
+
+
+def _leave(run: Run, host: str) -> str:
+    """Write down which units are not started again, as shell patterns."""
+    return " ".join((*NEVER, *_serving(run, host)))
 
 
 def _serving(run: Run, host: str) -> list[str]:
@@ -64,7 +75,7 @@ def _serving(run: Run, host: str) -> list[str]:
 
 def reboot(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Reboot the host if an update asks for that."""
-    return [run.fenced(["boot", "reboot"], ())]
+    return [run.fenced(["others", "boot", "reboot"], (REBOOT_ASKED,))]
 
 
 def well(run: Run, step: Step, host: str) -> Sequence[Command]:
@@ -87,7 +98,7 @@ def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
     known to be well.
     """
     held, state = run.plan.held and not went_out(run.fleet, host), run.fleet.states[host]
-    todo: list[Command | Upload] = []
+    todo: list[Command | Upload] = [run.fenced(["at_rest"], ())]
     if not held or any(unit.running for unit in state.datastores.values()):
         todo += datastores("start")(run, step, host)
     for service in run.environment.services_on(host):
