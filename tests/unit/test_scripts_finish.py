@@ -108,3 +108,10 @@ def test_survey_of_a_host_that_has_nothing_says_so(host):
     assert reply.value("fence") == "0"
     assert reply.value("confirmed") == "blue"
     assert reply.value("lease") == reply.value("slot") == reply.value("staged") == ""
+
+
+def test_what_guards_against_late_words_goes_when_no_word_of_that_run_can_come_any_more(host):
+    for number in (1, 2):
+        (host.run_directory / f".in.{number}.10.0.0.1").touch()
+        finish(host)
+    assert [path.name for path in host.run_directory.glob(".in.*")] == [".in.2.10.0.0.1"]

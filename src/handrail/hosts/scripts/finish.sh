@@ -14,5 +14,9 @@ for path in "$ROOT"/releases/*/ "$ROOT"/releases/.*.partial/; do
     [ "$(basename "$(readlink "$ROOT/slots/green" || echo -)")" != "$release" ] || continue
     rm -rf "$path" && echo "pruned $release"
 done
+# Late words of older runs are refused by their token; those of this one are until the next run ends.
+for path in "$RUN"/.in.*; do
+    case $path in "$RUN/.in.$TOKEN."*) ;; *) rm -f "$path" ;; esac
+done
 rm -f "$RUN/lease"
 end ok "recorded"
