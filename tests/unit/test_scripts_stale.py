@@ -128,6 +128,8 @@ def test_units_of_other_systems_on_the_host_are_left_alone(host):
     host.process(100, "/system.slice/system-vend.slice/vend-api@blue.service")
     host.process(101, "/system.slice/nginx.service")
     host.process(102, "/system.slice/shop-api@blue.service")
+    host.process(103, "/system.slice/asleep-pm2.service")
+    host.process(104, "/system.slice/system-asleep.slice/asleep-api@green.service")
     host.neighbour("vend")
     host.upgrade()
     assert host.restarted() == ["shop-api@blue.service"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from handrail.errors import BadInput
+from handrail.model.command_line import command_of
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.forecast import forecast
@@ -258,3 +259,8 @@ def test_an_update_is_not_done_where_the_system_does_not_serve_at_the_end(step):
 def test_services_that_may_be_stopped_on_purpose_are_not_asked_at_the_end():
     assert not set(SEEN) & set(run(plan=replace(PLAN, held=True))[0])
     assert not set(SEEN) & set(run(plan=replace(PLAN, release_id=""))[0])
+
+
+def test_a_plan_to_put_a_host_back_is_typed_as_its_task():
+    plan = {"verb": "back", "release": {"version": "", "sha256": ""}, "options": {"limit": "web1"}}
+    assert command_of(plan) == "fab updates.back web1"

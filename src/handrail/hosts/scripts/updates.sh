@@ -19,6 +19,11 @@ left_alone() ( # UNIT: whether it is not to be started again: as LEAVE says, or 
     for pattern in $LEAVE ${neighbours:+nginx.service} $(printf '%s-*.service ' $neighbours); do
         case $1 in $pattern) return 0 ;; esac
     done
+    # One that no run has changed since the boot has no lock; its units have names as no others have.
+    case $1 in
+    "${RUN##*/}"-*) return 1 ;;
+    *-pm2.service | *@blue.service | *@green.service) return 0 ;;
+    esac
     return 1
 )
 again() { # the units that are to be started again
