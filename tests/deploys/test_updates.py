@@ -156,7 +156,7 @@ def test_one_host_alone_is_the_only_one_whose_sources_are_asked(play):
 
 
 def test_the_next_host_is_not_taken_out_where_another_has_fallen_ill(play):
-    events, end, _ = play("update", failing={"web2": "# Groups of five: NAME PORT"})
+    events, end, _ = play("update", failing={"web2": "# Groups of six: NAME PORT"})
     assert not asked(events, "take out of traffic")
     assert (end["exit_code"], end["text"].endswith("nothing was touched")) == (1, True)
     assert "see that the others are well failed on @fake/web2: it broke" in end["text"]

@@ -176,7 +176,7 @@ def test_pip_is_asked_where_there_is_a_virtual_environment_and_a_missing_pip_aud
 )
 def test_every_instance_must_be_healthy_and_a_wrong_answer_is_asked_for_again(host, statuses, outcome):
     with answering(*statuses) as port:
-        words = [word for n in range(len(statuses)) for word in (f"api.{n}", port + n, "/health", 200, 2)]
+        words = [word for n in range(len(statuses)) for word in (f"api.{n}", port + n, "/health", 200, 2, 2)]
         reply = host.fenced(1, "run-1", "well", arguments=tuple(words))
     assert reply.outcome is outcome
     assert outcome is Outcome.OK or "api.1 is not healthy: it answers 500, wanted 200" in reply.words

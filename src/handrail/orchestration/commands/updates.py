@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.hosts.updates import arguments_of
+from handrail.model.fleet import Do
 from handrail.model.turn import went_out
 from handrail.orchestration.commands.data import datastores
 from handrail.orchestration.commands.edge import verify
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from handrail.hosts.script import Command, Upload
     from handrail.model.rollout import Step
+    from handrail.model.service import Health
     from handrail.orchestration.run import Run
 
 # Slow mirrors, and another apt that holds the lock for a while.
@@ -27,6 +29,8 @@ APT_SECONDS = 1500
 UPGRADE_SECONDS = APT_SECONDS + 600
 # Debian and Ubuntu: a package that needs a reboot makes this file, and names itself in the one with .pkgs.
 REBOOT_ASKED = "/run/reboot-required"
+# Who is to stand in for a host has to be well now.
+STAND_IN_SECONDS = 3
 # Restarting these would cut off who is logged in, the host from its network or its address from the others, or stop
 # every container or job; needrestart leaves them alone, too.
 NEVER = (
@@ -79,16 +83,25 @@ def reboot(run: Run, step: Step, host: str) -> Sequence[Command]:
 
 
 def well(run: Run, step: Step, host: str) -> Sequence[Command]:
-    """Ask each instance of the live slot on a host for its health; nothing is started."""
+    """Ask each instance of the live slot on a host for its health; nothing is started.
+
+    At the end services may need a moment, for their datastore was the last to be updated.
+    """
     asked = [one for service in run.environment.services_on(host) for one in run.instances(service, run.plan.live)]
     words = [
         word
         for one in asked
         for health in [one.service.health]
-        for word in (one.name, str(one.port), health.path, str(health.status), f"{health.timeout.total_seconds():g}")
+        for timeout, wait in [(health.timeout.total_seconds(), _patience(step, health))]
+        for word in (one.name, str(one.port), health.path, str(health.status), f"{timeout:g}", str(wait))
     ]
-    seconds = sum(2 * one.service.health.timeout.total_seconds() + 1 for one in asked)
+    each = (one.service.health for one in asked)
+    seconds = sum(_patience(step, health) + health.timeout.total_seconds() + 1 for health in each)
     return [run.fenced(["well"], words, seconds=seconds + 10)] if words else []
+
+
+def _patience(step: Step, health: Health) -> int:
+    return int(health.deadline.total_seconds()) if step.do is Do.ALL_WELL else STAND_IN_SECONDS
 
 
 def check(run: Run, step: Step, host: str) -> Sequence[Command | Upload]:
