@@ -87,14 +87,15 @@ def test_what_failed_can_be_sent_again_and_its_tries_add_up(store):
 
 
 def test_a_claim_that_nobody_renews_is_lost_and_taken_again(store, monkeypatch):
-    monkeypatch.setattr(outbox, "CLAIM_SECONDS", 0.3)
+    ahead, clock = [0], outbox._clock
+    monkeypatch.setattr(outbox, "_clock", lambda connection: clock(connection) + ahead[0])
     box = Outbox()
     box.claim(SLIP, "")
-    time.sleep(0.2)
+    ahead[0] = outbox.CLAIM_SECONDS - 5
     assert box.renew(SLIP)
-    time.sleep(0.2)
+    ahead[0] = outbox.CLAIM_SECONDS + 5
     assert box.claim(OTHER, "") is State.UNDER_WAY, "it was renewed"
-    time.sleep(0.2)
+    ahead[0] = 2 * outbox.CLAIM_SECONDS
     assert [row.state for row in store()] == [State.LOST]
     assert box.claim(OTHER, "") is None
     assert not box.renew(SLIP), "whoever slept has nothing any more"
