@@ -36,6 +36,7 @@ LINES = {
 # What a run may start in its turn.
 STARTS = dict.fromkeys((*LINES.values(), "fab"), ("recorder", "herald", "pyinfra"))
 STARTS |= dict.fromkeys(("worker", "runner"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
+# What is read when a process starts, and not by a fork.
 AT_START = ("LD_PRELOAD", "PYTHONPATH", "TZ")
 # By program; a run gets those of the test that started it.
 SERVERS: dict[str, socket] = {}
