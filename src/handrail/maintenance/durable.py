@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import DBOS, DBOSPortableJSONSerializer, SetWorkflowID, _workflow_commands
 
 from handrail.maintenance.advance import advance
 from handrail.maintenance.tables import prepared
@@ -24,6 +24,9 @@ VERSION = "1"
 MOST_RECOVERIES = 1000
 # How often DBOS looks for notifications. Nobody sends any here, and an idle worker is to cost next to nothing.
 POLL_SECONDS = 60.0
+# How often DBOS starts workflows that were put off, and cancels those past their time. Windows are neither: the book
+# knows their times. It holds a lock of PostgreSQL meanwhile, which whoever idles for 5 s loses.
+JOBS_SECONDS = 4.0
 LOST = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 
@@ -44,6 +47,8 @@ def launch(executor: str, book: Book) -> None:
         "use_listen_notify": False,
         "notification_listener_polling_interval_sec": POLL_SECONDS,
     }
+    # Every second otherwise, a third of what an idle worker costs; there is no option for it.
+    _workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC = JOBS_SECONDS  # noqa: SLF001
     DBOS(config=config)
     DBOS.launch()
 
