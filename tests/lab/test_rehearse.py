@@ -84,7 +84,7 @@ def test_a_rehearsal_that_is_interrupted_stops_what_it_started(fleet, start, loa
 
 def test_a_slot_with_an_unconfirmed_cutover_is_not_emptied_for_a_rehearsal(fleet, start, load, tmp_path):
     # A short lease, and a cutover that stays unconfirmed for longer than it.
-    slow = inventory(tmp_path / "slow", {"times": {"drain": "1s", "bake": "15s", "confirm": "45s", "lease": "10s"}})
+    slow = inventory(tmp_path / "slow", {"times": {"drain": "1s", "bake": "10s", "confirm": "30s", "lease": "10s"}})
     with load() as running:
         deploy = start("deploy", inventory=slow, release="1.1.0")
         deploy.wait_for_begin("bake")

@@ -13,11 +13,10 @@ import pytest
 
 from tests.lab.conformance.subject import SUBJECTS
 from tests.lab.fleet import NAMES, ROOT, RUN, WEB
-from tests.lab.inventory import inventory
+from tests.lab.inventory import QUICK, inventory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.lab.fleet import Fleet
 
@@ -100,11 +99,6 @@ def hosts(fleet: Fleet) -> Iterator[Fleet]:
         fleet.sh(host, CLEAR)
 
 
-@pytest.fixture
-def quick(tmp_path: Path) -> Path:
-    return inventory(tmp_path / "quick", {"times": {"drain": "8s", "bake": "1s", "confirm": "12s", "lease": "10s"}})
-
-
 def installed(fleet: Fleet, host: str) -> dict[str, str]:
     lines = [line.split(" ", 1) for line in fleet.sh(host, VERSIONS).splitlines()]
     return {name.removeprefix("updates-"): rest for name, rest in lines}
@@ -145,11 +139,13 @@ def test_a_report_names_what_each_host_could_update(hosts):
     assert {host: installed(hosts, host) for host in NAMES} == dict.fromkeys(NAMES, OLD)
 
 
-def test_hosts_are_updated_one_after_the_other_without_a_failed_request(hosts, start, load, quick):
+def test_hosts_are_updated_one_after_the_other_without_a_failed_request(hosts, start, load, quick, tmp_path):
     # The edge's configuration may be an older one; it is taken in by a reload, once.
     assert start("restart", inventory=quick).wait() == 0
+    # A host is out for long enough to see that nobody asks it.
+    slow = inventory(tmp_path / "slow", {"times": QUICK["times"] | {"drain": "8s"}})
     with load() as running:
-        run = start("update", inventory=quick)
+        run = start("update", inventory=slow)
         assert run.wait() == 0, run.end
     assert run.end["text"] == "security updates on every host, one after the other: web1, web2, edge, db"
     figures = running.report()
