@@ -15,9 +15,12 @@ SYSTEM ?= sanvi
 help: ## show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# The virtual environment is as old as what it was made from.
-$(VENV)/.made: pyproject.toml constraints.txt
+.PHONY: python
+python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=python3.12 make ... picks another"; exit 2; }
+
+# The virtual environment is as old as what it was made from.
+$(VENV)/.made: pyproject.toml constraints.txt | python
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
 	@# pyinfra writes no bytecode: without this every run would compile the same modules again. Packages hold files for
@@ -57,13 +60,14 @@ lint: setup ## ruff, mypy, import contracts, 20,000 simulated schedules
 simulate: setup ## simulate SCHEDULES schedules of faults, or one: make simulate SEED=4711
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED) --story,--schedules $(SCHEDULES))
 
+# The lab needs nothing but Python's own library: it comes up while the virtual environment is made.
 .PHONY: lab
-lab: setup ## bring up the lab hosts of SYSTEM (sanvi, vendhub, inventory, marketplace, all)
-	@$(BIN)/python -m lab up --system $(SYSTEM)
+lab: python ## bring up the lab hosts of SYSTEM (sanvi, vendhub, inventory, marketplace, all)
+	@$(PYTHON) -m lab up --system $(SYSTEM)
 
 .PHONY: lab-down
-lab-down: setup ## take the lab hosts of all systems down, leaving only the built images
-	@$(BIN)/python -m lab down
+lab-down: python ## take the lab hosts of all systems down, leaving only the built images
+	@$(PYTHON) -m lab down
 
 .PHONY: bench
 bench: setup ## compare with Ansible and with the bare minimum, on the lab

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections import Counter
@@ -21,7 +22,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--schedules", type=int, default=20000, help="how many to play")
     parser.add_argument("--seed", type=int, help="the first one, or the one to tell")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one for each processor")
     bugs = "; ".join(f"{bug}: {words}" for bug, words in BUGS.items())
     parser.add_argument("--bug", choices=BUGS, default="", help=bugs)
     parser.add_argument("--story", action="store_true", help="tell the schedule of --seed")
