@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -48,7 +51,7 @@ module.exports = {
   Client: { pingDaemon: (answer) => answer(process.env.ALIVE === 'yes'), launchRPC: (done) => done() },
   reloadLogs(done) { said('reloadLogs'); done(); },
   connect(done) { said('connect'); done(); },
-  list(done) { done(null, list); },
+  list(done) { said('list'); done(null, list); },
   delete(id, done) { said('delete ' + id); done(); },
   start({ apps }, done) {
     for (const app of apps) said('start ' + app.name + ' ' + Object.keys(process.env).sort());
@@ -331,8 +334,8 @@ def sync(pm2, *, rows=ROWS, pid=178, **environment):
 def test_sync_stops_what_is_not_enabled_starts_what_is_and_leaves_what_is_not_ours(pm2):
     done, said = sync(pm2)
     assert done.returncode == 0, done.stderr
-    assert said[:3] == ["connect", "delete 1", "delete 2"]
-    assert [line.split()[:2] for line in said[3:]] == [["start", "dead"], ["start", "new"]]
+    assert said[:4] == ["connect", "list", "delete 1", "delete 2"]
+    assert [line.split()[:2] for line in said[4:]] == [["start", "dead"], ["start", "new"]]
 
 
 @needs_node
@@ -350,6 +353,58 @@ def test_sync_starts_anew_what_a_start_was_asked_for_unless_it_runs(pm2, status,
     done, said = sync(pm2, rows=[("kept", status)], pid=pid)
     assert done.returncode == 0, done.stderr
     assert ("delete 0" in said, any(line.startswith("start kept ") for line in said)) == (anew, anew)
+
+
+@pytest.fixture
+def daemon(pm2):
+    """Give a process that stands for PM2's daemon, with the children that are asked for."""
+    begun = []
+
+    def start(*names):
+        children = " ".join(f"env name='{name}' sleep 100 & echo $!;" for name in names)
+        process = subprocess.Popen(["sh", "-c", f"{children} wait"], stdout=subprocess.PIPE, text=True)
+        begun.append(process)
+        (pm2 / "run/pm2.pid").write_text(str(process.pid))
+        pids = [int(process.stdout.readline()) for _ in names]
+        begun.extend(pids)
+        # from `sh` to `env` to `sleep`: the name is there at the end
+        until(lambda: all(b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids))
+        return pids
+
+    yield start
+    for one in begun:
+        with suppress(ProcessLookupError):
+            one.kill() if isinstance(one, subprocess.Popen) else os.kill(one, signal.SIGKILL)
+
+
+def until(true):
+    deadline = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def runs(pid):
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@needs_node
+def test_a_program_that_pm2_has_lost_is_killed_and_no_other(pm2, daemon):
+    lost, kept, other = daemon("kept", "kept", "other")
+    done, _ = sync(pm2, rows=[("kept", "online")], pid=kept)
+    assert done.stderr == f"kept, process {lost}, was lost by PM2: it is killed\n"
+    until(lambda: not runs(lost))
+    assert (runs(kept), runs(other)) == (True, True)
+
+
+@needs_node
+def test_what_is_deleted_while_pm2_starts_it_again_is_looked_for_once_more(pm2):
+    looks = [line for line in sync(pm2, rows=[("gone", "stopping")])[1] if line.split()[0] in {"list", "delete"}]
+    assert looks == ["list", "delete 0", "list"]
+    (pm2 / "said").unlink()
+    looks = [line for line in sync(pm2, rows=[("gone", "online")])[1] if line.split()[0] in {"list", "delete"}]
+    assert looks == ["list", "delete 0"]
 
 
 @needs_node

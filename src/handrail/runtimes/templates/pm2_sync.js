@@ -10,6 +10,9 @@ const { promisify } = require('util');
 // For PM2's answers, beyond the time that programs have to stop. It never answers when two daemons start at once.
 const SECONDS = 20;
 const ALIVE = ['online', 'launching', 'waiting restart'];
+const STEADY = ['online', 'stopped', 'errored'];
+// From a program's end to its start by PM2, on a busy host.
+const RESTART_MS = 500;
 // What a program gets to see of our own environment: as much as systemd gives.
 const SEEN = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG'];
 
@@ -30,6 +33,42 @@ function runs(one) {
   return one.pm2_env.status === 'online' && one.pid > 0;
 }
 
+function read(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (gone) {
+    return '';
+  }
+}
+
+function named(pid) {
+  const words = read(`/proc/${pid}/environ`).split('\0');
+  return (words.find((word) => word.startsWith('name=')) || '').slice('name='.length);
+}
+
+function children(parent) {
+  const tasks = `/proc/${parent}/task`;
+  const threads = fs.existsSync(tasks) ? fs.readdirSync(tasks) : [];
+  const lists = threads.map((thread) => read(`${tasks}/${thread}/children`));
+  return lists.join(' ').split(' ').filter(Boolean).map(Number);
+}
+
+// Whoever is deleted while PM2 starts it again, for its memory say, may run on: PM2 knows nothing of it any more, and its
+// port is taken. What PM2 lists is asked after the look at what there is: what is new by then is PM2's own.
+async function endStrays(known) {
+  const ours = children(read(pidFile).trim()).filter((pid) => known.includes(named(pid)));
+  const list = await call('list');
+  for (const pid of ours.filter((each) => !list.some((one) => one.pid === each))) {
+    console.error(`${named(pid)}, process ${pid}, was lost by PM2: it is killed`);
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (gone) {
+      // It ended by itself meanwhile.
+    }
+  }
+  return list;
+}
+
 function expect(seconds) {
   clearTimeout(expect.timer);
   expect.timer = setTimeout(() => end(`PM2 did not answer within ${seconds} s`), seconds * 1000);
@@ -48,13 +87,17 @@ async function sync() {
   if (alive && !ours) execFileSync(bin, ['kill']);
   expect(SECONDS);
   await call('connect');
-  const list = await call('list');
+  const list = await endStrays(known);
   const asked = (one) => fs.existsSync(`${__dirname}/enabled/${one.name}.asked`);
   const well = (one) => (asked(one) ? runs(one) : ALIVE.includes(one.pm2_env.status));
   const good = (one) => enabled.includes(one.name) && well(one);
   const bad = list.filter((one) => known.includes(one.name) && !good(one));
   expect(SECONDS + Math.max(0, ...bad.map((one) => one.pm2_env.kill_timeout || 0)) / 1000);
   await Promise.all(bad.map((one) => call('delete', one.pm_id)));
+  if (bad.some((one) => !STEADY.includes(one.pm2_env.status))) {
+    await new Promise((passed) => setTimeout(passed, RESTART_MS));
+    await endStrays(known);
+  }
   const missing = enabled.filter((name) => !list.some((one) => one.name === name && good(one)));
   for (const name of Object.keys(process.env)) if (!SEEN.includes(name)) delete process.env[name];
   const apps = missing.map((name) => JSON.parse(fs.readFileSync(`${__dirname}/${name}.json`, 'utf8')));
