@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pkgutil
 import random
 import runpy
 import signal
@@ -26,22 +27,37 @@ from tests import started
 MESSAGE_BYTES = 150_000
 DESCRIPTORS = 16
 PRELOADED = {
-    "pyinfra": ["pyinfra_cli.main", "handrail.orchestration.session", "handrail.orchestration.execute"],
-    "fab": ["fabric.main", "handrail.control.look", "handrail.control.connections", "rich.table", "sqlalchemy.orm"],
+    "pyinfra": [
+        "pyinfra_cli.main", "pyinfra.connectors.*", "gevent.resolver.thread", "gevent.fileobject", "encodings.idna",
+        "handrail.orchestration.session", "handrail.orchestration.execute",
+    ],
+    "fab": [
+        "fabric.main", "tasks", "handrail.control.*", "handrail.model.*", "handrail.hosts.*", "rich.console",
+        "rich.live", "rich.table", "sqlalchemy.orm",
+    ],
     "recorder": ["handrail.journal.keeper", "sqlalchemy.dialects.sqlite"],
     "herald": ["handrail.notify.sender", "apprise"],
     "worker": ["handrail.maintenance.worker", "handrail.maintenance.durable", "sqlalchemy.dialects.sqlite"],
     "runner": ["handrail.maintenance.runner", "sqlalchemy.dialects.sqlite"],
-}
+    # What tests of windows do in a few words of Python.
+    "code": ["handrail.maintenance.verbs", "handrail.maintenance.plan", "handrail.control.verbs"],
+}  # fmt: skip
 PRELOADED["fabric"] = PRELOADED["fab"]
 # `python -m` puts the working directory first in the path, without -P.
-FROM_HERE = {"pyinfra", "fabric", "worker"}
+FROM_HERE = {"pyinfra", "fabric", "worker", "code"}
+
+
+def _read(name: str) -> None:
+    package = import_module(name.removesuffix(".*"))
+    if name.endswith(".*"):
+        for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(each.name)
 
 
 def serve(program: str, control: socket) -> None:
     """Fork for each run. Returns in the process of a run alone."""
-    for module in PRELOADED[program]:
-        import_module(module)
+    for name in PRELOADED[program]:
+        _read(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, *_ = recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
@@ -88,8 +104,8 @@ def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
     os.chdir(told["cwd"])
     os.environ.clear()
     os.environ.update(told["env"])
-    sys.argv = told["line"] if program == "fab" else told["line"][told["line"].index("-m") + 1 :]
-    # as `python -m`, the script fab, and `python -P -m` have it
+    sys.argv = told["line"] if program in {"fab", "code"} else told["line"][told["line"].index("-m") + 1 :]
+    # as `python -m` and `python -c`, the script fab, and `python -P -m` have it
     here = [told["cwd"]] if program in FROM_HERE else []
     sys.path[:1] = [str(Path(told["line"][0]).parent)] if program == "fab" else here
     random.seed()
@@ -100,6 +116,9 @@ def main(program: str, control: int) -> None:
     serve(program, socket(fileno=control))
     if program == "fab":
         sys.exit(import_module("fabric.main").program.run())
+    if program == "code":
+        exec(sys.argv[2], {"__name__": "__main__"})  # noqa: S102  # a test's own words
+        sys.exit()
     warnings.filterwarnings("ignore", "'handrail.* found in sys.modules", RuntimeWarning)
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

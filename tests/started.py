@@ -32,10 +32,11 @@ LINES = {
     (sys.executable, "-m", "handrail.maintenance.worker"): "worker",
     (sys.executable, "-P", "-m", "handrail.maintenance.runner"): "runner",
     (sys.executable, "-m", "fabric"): "fabric",
+    (sys.executable, "-c"): "code",
 }
 # What a run may start in its turn.
 STARTS = dict.fromkeys((*LINES.values(), "fab"), ("recorder", "herald", "pyinfra"))
-STARTS |= dict.fromkeys(("worker", "runner"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
+STARTS |= dict.fromkeys(("worker", "runner", "fab", "code"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
 # What is read when a process starts, and not by a fork.
 AT_START = ("LD_PRELOAD", "PYTHONPATH", "TZ")
 # By program; a run gets those of the test that started it.
@@ -120,7 +121,7 @@ def _starts_alike(env: Mapping[str, str] | None) -> bool:
 
 def run(line: Sequence[str], *, timeout: float, **given: Any) -> subprocess.CompletedProcess[str]:
     """Do what `subprocess.run` does with `capture_output=True, text=True`; a line of other programs is left to it."""
-    if not program_of(line):
+    if not program_of(line) or not _starts_alike(given.get("env")):
         return subprocess.run(line, capture_output=True, text=True, check=False, timeout=timeout, **given)
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = Started(line, stdout=out, stderr=err, **given)

@@ -19,6 +19,7 @@ import yaml
 from handrail.journal.open import reader
 from handrail.maintenance import owner
 from handrail.maintenance.book import OVER, Book
+from tests import started
 from tests.lab.conformance.subject import named_subject
 from tests.lab.controller import ROOT
 from tests.lab.inventory import QUICK, inventory
@@ -55,6 +56,8 @@ class Site:
 
     def __init__(self, folder, users, ops):
         self.folder, self.users, self.ops, self.answers = folder, users, ops, []
+        # What is to be killed with all that it has begun is a process of its own.
+        self.popen = subprocess.Popen
         self.subject = named_subject("pm2")
         if self.subject.served() != "1.0.0":
             self.subject.run("deploy", release="1.0.0")
@@ -87,7 +90,7 @@ class Site:
     def fab(self, *words):
         """Begin a task; what it and its worker say is in the log."""
         with (self.folder / "log").open("a") as log:
-            self.begun.append(subprocess.Popen([FAB, *words], cwd=ROOT, stdout=log, stderr=log, start_new_session=True))
+            self.begun.append(self.popen([FAB, *words], cwd=ROOT, stdout=log, stderr=log, start_new_session=True))
         return self.begun[-1]
 
     def window(self, *words):
@@ -179,6 +182,7 @@ def each_effect_once(site):
 
 
 def test_the_shipped_window_goes_from_its_announcement_to_its_end(site):
+    site.popen = started.popen
     at = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
     at += timedelta(minutes=at - datetime.now(UTC) < timedelta(seconds=20))
     assert site.window("schedule", "--at", f"{at:%Y-%m-%d %H:%MZ}").wait(60) == 0

@@ -8,12 +8,12 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from contextlib import chdir, closing, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
@@ -24,6 +24,9 @@ from handrail.maintenance import shown
 from handrail.maintenance.book import Book
 from tests import started
 from tests.unit.journal.conftest import server  # noqa: F401  # a fixture
+
+if TYPE_CHECKING:
+    import subprocess
 
 HERE = Path(__file__).parent
 WINDOW = """\
@@ -104,7 +107,7 @@ class Folder:
         """Begin a verb in a process of its own."""
         line = [sys.executable, "-c", f"from handrail.maintenance import verbs; verbs.{code}"]
         with (self.path / "worker.log").open("ab") as log:
-            self.workers.append(subprocess.Popen(line, cwd=self.path, env=self.env, stdout=log, stderr=log))
+            self.workers.append(self.popen(line, cwd=self.path, env=self.env, stdout=log, stderr=log))
         return self.workers[-1]
 
     def book(self) -> str:
@@ -121,8 +124,7 @@ class Folder:
         return done.stdout.strip()
 
     def _run(self, line: list[str]) -> subprocess.CompletedProcess[str]:
-        how = {"cwd": self.path, "env": self.env, "capture_output": True, "text": True}
-        return subprocess.run(line, **how, timeout=120, check=False)
+        return started.run(line, cwd=self.path, env=self.env, timeout=120)
 
     def whole(self) -> None:
         """Have every kind of step in the window."""
