@@ -1,0 +1,101 @@
+# PostgreSQL, encrypted under a key of its own, with a replica to read from and to fail over to.
+resource "aws_kms_key" "this" {
+  description             = "${var.name}: database"
+  enable_key_rotation     = true
+  deletion_window_in_days = var.protect ? 30 : 7
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}-database"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+resource "aws_db_subnet_group" "this" {
+  name       = var.name
+  subnet_ids = var.subnets
+}
+
+resource "aws_db_parameter_group" "this" {
+  name   = "${var.name}-postgres${split(".", var.settings.version)[0]}"
+  family = "postgres${split(".", var.settings.version)[0]}"
+
+  parameter {
+    name  = "rds.force_ssl"
+    value = "1"
+  }
+  parameter {
+    name  = "log_min_duration_statement"
+    value = "500"
+  }
+  parameter {
+    name         = "max_connections"
+    value        = tostring(var.settings.max_connections)
+    apply_method = "pending-reboot"
+  }
+
+  lifecycle { create_before_destroy = true }
+}
+
+locals { own = var.replicate_from == "" }
+
+resource "aws_db_instance" "primary" {
+  identifier          = "${var.name}-db"
+  engine              = local.own ? "postgres" : null
+  engine_version      = local.own ? var.settings.version : null
+  replicate_source_db = local.own ? null : var.replicate_from
+  db_name             = local.own ? var.settings.name : null
+  username            = local.own ? var.settings.user : null
+  password_wo         = local.own ? var.password : null
+  password_wo_version = local.own ? var.password_version : null
+
+  instance_class        = var.settings.class
+  allocated_storage     = local.own ? var.settings.storage_gb : null
+  max_allocated_storage = var.settings.max_storage_gb
+  storage_type          = "gp3"
+  storage_encrypted     = true
+  kms_key_id            = aws_kms_key.this.arn
+  multi_az              = var.settings.multi_zone
+
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  parameter_group_name   = aws_db_parameter_group.this.name
+  vpc_security_group_ids = [var.security_group]
+  publicly_accessible    = false
+
+  backup_retention_period   = var.settings.backup_days
+  backup_window             = var.settings.backup_window
+  maintenance_window        = var.settings.maintenance
+  copy_tags_to_snapshot     = true
+  delete_automated_backups  = !var.protect
+  deletion_protection       = var.protect
+  skip_final_snapshot       = !var.protect
+  final_snapshot_identifier = var.protect ? "${var.name}-db-last" : null
+
+  performance_insights_enabled    = true
+  performance_insights_kms_key_id = aws_kms_key.this.arn
+  enabled_cloudwatch_logs_exports = ["postgresql"]
+  auto_minor_version_upgrade      = false
+
+  # A failover promotes what was a copy.
+  lifecycle { ignore_changes = [replicate_source_db] }
+}
+
+resource "aws_db_instance" "replica" {
+  count                 = var.settings.replica ? 1 : 0
+  identifier            = "${var.name}-db-replica"
+  replicate_source_db   = aws_db_instance.primary.identifier
+  instance_class        = var.settings.class
+  max_allocated_storage = var.settings.max_storage_gb
+  storage_encrypted     = true
+
+  parameter_group_name   = aws_db_parameter_group.this.name
+  vpc_security_group_ids = [var.security_group]
+  publicly_accessible    = false
+  copy_tags_to_snapshot  = true
+  deletion_protection    = var.protect
+  skip_final_snapshot    = true
+
+  enabled_cloudwatch_logs_exports = ["postgresql"]
+  auto_minor_version_upgrade      = false
+
+  lifecycle { ignore_changes = [replicate_source_db] }
+}
