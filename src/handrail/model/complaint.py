@@ -54,7 +54,8 @@ def _finding(detail: ErrorDetails, model: type[BaseModel]) -> Finding:
             keys = schema.describe(path[:-1], model)[1] if len(path) > 1 else schema.top_level(model)
             return unknown(path, str(path[-1]), keys, what="one of the keys", found=f"unknown key {_short(path[-1])}")
         case "literal_error":
-            return Finding(path, ", ".join(re.findall(r"'([^']*)'", context["expected"])))
+            said = context["expected"]
+            return Finding(path, ", ".join(re.findall(r"'([^']*)'", said) or re.findall(r"[0-9]+", said)))
     shape = _SHAPES.get(detail["type"], "something else")
     return Finding(path, f"{shape}: {schema.describe(path, model)[0]}")
 

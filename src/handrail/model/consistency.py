@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from handrail.model import (
+    aws_fit,
     backup,
     certificates,
     checklist,
@@ -163,4 +164,5 @@ CHECKS: tuple[Callable[[Any], Iterator[Finding]], ...] = (
     tls.names,
     certificates.order,
     _nothing,
+    *aws_fit.CHECKS,
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from handrail.model.aws import Aws
 from handrail.model.backup import Backup
 from handrail.model.certificates import Certificates
 from handrail.model.changes import Changes
@@ -104,6 +105,7 @@ class System(Value):
         default=None, description="The rules that every change obeys; without them an environment has none."
     )
     notify: Notify | None = Field(default=None, description="Who is told of what; without it nobody is.")
+    aws: Aws | None = Field(default=None, description="What of it is on AWS; `fab infra.plan` hands it to Terraform.")
     secrets: Rows[SecretName, SecretSource] = Field(
         default_factory=lambda: Table({}), description="Where each secret comes from, by name."
     )
