@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from handrail import artifacts
 from handrail.errors import BadInput
 from handrail.hosts.pair_intent import certificate_intent
+from handrail.infra.intent import infra_intent
 from handrail.model import backup
 from handrail.model.finding import near
-from handrail.model.intent import Intent, Verb, checked_message, checked_share
+from handrail.model.intent import OF_TERRAFORM, Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_digest, checked_version
 
@@ -30,6 +31,8 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     if verb not in set(Verb):
         raise BadInput(f"the verb {verb or 'none'!r}; allowed: {', '.join(Verb)}", next_step="fab --list")
     asked, version, system = Verb(verb), data.get("release", ""), loaded.environment.system
+    if asked in OF_TERRAFORM:
+        return infra_intent(asked, data, loaded.environment, base=loaded.base)
     if asked is Verb.SCALE:
         return scale_intent(data.get("service", ""), data.get("count", ""), system)
     if asked is Verb.BACKUP:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.model import rollout
 from handrail.model.canonical import canonical, digest
+from handrail.model.infra_plan import infra_change_plan
 from handrail.model.intent import Verb
 from handrail.model.roles import roles_of
 from handrail.model.version import DIGEST, VERSION
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 # Each of their entries is a part of its own: whoever approved the backend need not look at the frontend again.
 _BY_NAME = ("services", "datastores")
-# Rules judge a plan, channels tell of it, and tasks run by themselves: none is a part of what it does. With them here,
-# neither a freeze nor a channel could be added without new approvals.
-_ASIDE = frozenset({"changes", "notify", "schedule"})
+# Rules judge a plan, channels tell of it, tasks run by themselves, and Terraform has plans of its own: none is a part
+# of what it does. With them here, neither a freeze nor a channel could be added without new approvals.
+_ASIDE = frozenset({"changes", "notify", "schedule", "aws"})
 _SHAPE: Mapping[str, type] = {
     "system": str, "environment": str, "verb": str, "release": dict, "options": dict, "hosts": dict, "steps": list,
     "description": dict,
@@ -30,6 +31,7 @@ _SHAPE: Mapping[str, type] = {
 _OPTIONS: Mapping[str, type] = {
     "share": int, "service": str, "count": int, "message": str, "with_database": bool, "force": bool,
     "keep_page": bool, "certificate": str, "all": bool, "reboot": bool, "limit": str,
+    "plan": str, "destroy_data": bool,
 }  # fmt: skip
 
 
@@ -38,6 +40,8 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
 
     Secrets are in it as the places that they come from, never as values.
     """
+    if intent.infra is not None:
+        return infra_change_plan(environment, intent.verb.value, intent.infra, destroy_data=intent.destroy_data)
     system = environment.system
     generations = system.start_order()
     turns = roles_of(environment).asked(intent).turns

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from handrail.errors import BadInput
 
 if TYPE_CHECKING:
+    from handrail.model.infra_plan import InfraPlan
     from handrail.model.version import Release
 
 # Shares of the traffic, in percent, that a canary can have: the edge sorts requests into these buckets.
@@ -35,6 +36,8 @@ class Verb(StrEnum):
     RENEW = "renew"
     UPDATE = "update"
     BACK = "back"
+    INFRA = "infra"
+    DESTROY = "destroy"
 
     @property
     def moves_release(self) -> bool:
@@ -51,6 +54,8 @@ class Verb(StrEnum):
         return self in {Verb.HOLD, Verb.RESUME, Verb.CERTIFICATE, Verb.RENEW, Verb.BACK}
 
 
+# What Terraform does; every other verb is made of steps on hosts.
+OF_TERRAFORM = frozenset({Verb.INFRA, Verb.DESTROY})
 # The verbs that show that a rollback works: one that went well shows the same as a rehearsal of one.
 SHOWS_A_ROLLBACK = frozenset({Verb.REHEARSE.value, Verb.ROLLBACK.value})
 
@@ -62,6 +67,7 @@ class Intent:
     `files` are those of a certificate, its key and its chain on the operator's machine; `fingerprint` says which it is.
     `every` is all updates of packages, not those for security alone; `limit` is the one host that gets them,
     or the one that gets its traffic back.
+    `infra` is a plan of Terraform.
     """
 
     verb: Verb
@@ -80,6 +86,14 @@ class Intent:
     every: bool = False
     reboot: bool = False
     limit: str = ""
+    infra: InfraPlan | None = None
+    destroy_data: bool = False
+
+    @property
+    def what(self) -> str:
+        """What it is about, in few words: a version, a certificate, or how much Terraform would do."""
+        named = self.release.version if self.release else self.version or self.certificate
+        return self.infra.counts if self.infra else named
 
 
 def checked_share(text: str) -> int:

@@ -180,7 +180,7 @@ def asked(environment: Environment, intent: Intent) -> dict[str, Any]:
         "system": environment.system.name,
         "environment": environment.name,
         "verb": str(intent.verb),
-        "what": intent.release.version if intent.release else intent.version or intent.certificate,
+        "what": intent.what,
         "who": operator(),
         # What the operator's environment says may be anything; this is whose process it is.
         "account": account(),

@@ -98,11 +98,9 @@ class Notices:
 
     def _facts(self) -> dict[str, str]:
         run, plan = self.run, self.run.fleet.plan
-        intent = run.intent
-        asked = intent.release.version if intent.release else intent.version
         return {
-            "verb": str(intent.verb),
-            "what": plan.change if plan else asked,
+            "verb": str(run.intent.verb),
+            "what": plan.change if plan else run.intent.what,
             "who": run.holder.partition(" ")[0],
             "reason": masked(run.clearance.reason, run.secrets),
             "change": run.clearance.change or "none",
