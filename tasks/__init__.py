@@ -11,6 +11,7 @@ from tasks import (
     checklist,
     database,
     disk,
+    infra,
     logs,
     maintenance,
     metrics,
@@ -27,5 +28,5 @@ ns = Collection.from_module(release)
 for module in (system, check, logs, disk, windows, checklist, metrics, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
-for module in (change, audit, backup, certificate, database, maintenance, notify, schedule, updates):
+for module in (change, audit, backup, certificate, database, infra, maintenance, notify, schedule, updates):
     ns.add_collection(Collection.from_module(module))

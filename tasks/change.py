@@ -37,6 +37,8 @@ def _say(kind, name, inventory, key, json, **said):
         "all": "all updates, for update; those for security if left out",
         "reboot": "reboot hosts whose updates ask for that, for update",
         "limit": "one host alone, for update",
+        "plan": "the plan's name, for infra and destroy; the newest if left out",
+        "destroy_data": "data may be lost, for infra and destroy",
         "type": "standard, normal or emergency; found by the verb if left out",
         "reason": "why",
         "risk": "low, medium or high",
@@ -48,6 +50,7 @@ def _say(kind, name, inventory, key, json, **said):
 def request(
     c, verb="deploy", release="", sha256="", share=0, service="", count="", message="", with_database=False,
     force=False, certificate="", cert="", cert_key="", chain="", all=False, reboot=False, limit="",  # noqa: A002 - likewise
+    plan="", destroy_data=False,
     type="", reason="", risk="low", impact="", at="", key="", inventory=None, json=False,  # noqa: A002 - the option's name
 ):  # fmt: skip
     """Request a change: its plan is written down, signed by you, and filed."""
@@ -58,6 +61,7 @@ def request(
         "message": message, "with_database": "yes" if with_database else "", "force": "yes" if force else "",
         "certificate": certificate, "cert": cert, "key": cert_key, "chain": chain,
         "all": "yes" if all else "", "reboot": "yes" if reboot else "", "limit": limit,
+        "plan": plan, "destroy_data": "yes" if destroy_data else "",
     }  # fmt: skip
     said = {"type": type, "reason": reason, "risk": risk, "impact": impact, "at": at, "key": key}
     request_change(inventory, verb, words, said, as_json=json)
