@@ -22,6 +22,8 @@ FILES = {
     "test_compose.py": "marketplace",
 }
 DEFAULT = "sanvi"
+# One server and one provider for all tests of a file, which go on where the one before has ended.
+TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py")
 SYSTEMS = {*SYSTEM_OF.values()}
 # with fewer processes all take what there is
 LAB_WORKERS = {"gw0", "gw1"}
@@ -29,6 +31,8 @@ LAB_WORKERS = {"gw0", "gw1"}
 
 def system_of(nodeid: str) -> str:
     """Name the system whose hosts a test uses; a test that uses none is named by itself."""
+    if nodeid.startswith(TOGETHER):
+        return nodeid.partition("::")[0]
     if not nodeid.startswith("tests/lab/"):
         return nodeid
     path, _, case = nodeid.partition("::")
