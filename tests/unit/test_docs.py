@@ -65,6 +65,10 @@ PROCEDURES = [
     "CRT-01",
     "CRT-02",
     "CRT-03",
+    "AWS-01",
+    "AWS-02",
+    "AWS-03",
+    "AWS-04",
 ]
 OPTIONS = {
     task: {option for argument in ns[task].get_arguments() for option in argument.names} for task in ns.task_names
