@@ -409,7 +409,7 @@ def test_an_environment_that_changes_nothing_may_be_empty():
 
 
 def test_environments_are_named_in_file_order():
-    assert document.environments(SANVI, source="sanvi.yaml") == ("prod", "staging", "dev", "lab")
+    assert document.environments(SANVI, source="sanvi.yaml") == ("prod", "staging", "dev", "dr", "aws", "lab")
 
 
 def test_anchors_and_merge_keys_are_understood():

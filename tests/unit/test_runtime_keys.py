@@ -52,17 +52,17 @@ def test_a_key_that_a_runtime_needs_is_missed_at_the_line_of_its_service(runtime
 @pytest.mark.parametrize(
     ("runtime", "line", "whose"),
     [
-        ("systemd", "image: {build: site}", "docker"),
+        ("systemd", "image: {build: site}", "docker and ecs"),
         ("systemd", "file: compose.yml", "compose"),
-        ("systemd", "container_port: 3000", "docker and compose"),
-        ("pm2", "image: {build: site}", "docker"),
-        ("pm2", "container_port: 3000", "docker and compose"),
+        ("systemd", "container_port: 3000", "docker and compose and ecs"),
+        ("pm2", "image: {build: site}", "docker and ecs"),
+        ("pm2", "container_port: 3000", "docker and compose and ecs"),
         ("docker", "user: shop", "systemd and pm2"),
         ("docker", "directory: site", "systemd and pm2"),
         ("docker", "file: compose.yml", "compose"),
         ("compose", "user: shop", "systemd and pm2"),
-        ("compose", "command: node site.js", "systemd and pm2 and docker"),
-        ("compose", "image: {build: site}", "docker"),
+        ("compose", "command: node site.js", "systemd and pm2 and docker and ecs"),
+        ("compose", "image: {build: site}", "docker and ecs"),
     ],
 )
 def test_a_key_of_another_runtime_is_refused_at_its_line(runtime, line, whose):

@@ -43,8 +43,8 @@ def host(tmp_path):
 def mixed(monkeypatch):
     """Sanvi, whose frontend runs under another runtime than its backend."""
     monkeypatch.setattr(survey, "RUNTIMES", {"systemd": Systemd(), "pm2": Sevens()})
-    before, frontend = SANVI.split("  frontend:\n")
-    return environment(text=f"{before}  frontend:\n{frontend.replace('runtime: systemd', 'runtime: pm2', 1)}")
+    before, frontend = SANVI.split("\n  frontend:\n", 1)
+    return environment(text=f"{before}\n  frontend:\n{frontend.replace('runtime: systemd', 'runtime: pm2', 1)}")
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ def look(environment: Environment, connections: Connections, *, seconds: int = S
     """Survey every host of an environment; changes nothing. A host that takes longer counts as lost."""
     roles = roles_of(environment)
     system = environment.system
+    if environment.on_ecs:
+        return _of_cluster(environment, roles)
     replies = connections.on_each(
         roles.hosts,
         lambda host: connections.ask(
@@ -41,3 +43,14 @@ def look(environment: Environment, connections: Connections, *, seconds: int = S
     states = {host: read_state(reply, environment, host) for host, reply in replies.items() if reply.outcome.good}
     lost = {host: reply.words for host, reply in replies.items() if not reply.outcome.good}
     return Look(environment, roles, states, lost)
+
+
+def _of_cluster(environment: Environment, roles: Roles) -> Look:
+    """Ask AWS in the place of hosts; what it refuses stops the task, for then nothing is known."""
+    from handrail.ecs.join import cluster_of  # noqa: PLC0415  # boto3 only where AWS is used
+
+    cluster = cluster_of(environment)
+    if cluster is None:
+        raise RuntimeError("a cluster was asked for where there is none")
+    state, _ = cluster.look(exact=False)
+    return Look(environment, roles, dict.fromkeys(roles.hosts, state), {})

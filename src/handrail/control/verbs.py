@@ -138,8 +138,14 @@ def show_history(inventory: str | None, *, lines: int, as_json: bool) -> int:
     from handrail.control.history import history  # noqa: PLC0415
 
     here = opened(inventory)
+    environment = here.load().environment
+    if environment.on_ecs:
+        from handrail.control import cloud_looks  # noqa: PLC0415  # boto3 only where AWS is used
+
+        tables.history(cloud_looks.history(environment, lines=lines), as_json=as_json)
+        return 0
     with Connections(here) as connections:
-        tables.history(history(here.load().environment, connections, lines=lines), as_json=as_json)
+        tables.history(history(environment, connections, lines=lines), as_json=as_json)
     return 0
 
 
@@ -153,7 +159,15 @@ def show_logs(
     here = opened(inventory)
     # What is searched for may stand before the last lines: what is found counts, of the last day if not told.
     read_lines, since = (0, since or "1d") if grep and not follow else (lines, since)
-    argvs = logs.commands(here.load().environment, service, since=since, lines=read_lines, follow=follow)
+    environment = here.load().environment
+    if environment.on_ecs:
+        from handrail.control import cloud_looks  # noqa: PLC0415  # likewise
+
+        with suppress(KeyboardInterrupt):
+            lines_of = cloud_looks.read_logs(environment, service, since=since, grep=grep, lines=lines, follow=follow)
+            show.logs(lines_of, output=output, as_json=as_json)
+        return 0
+    argvs = logs.commands(environment, service, since=since, lines=read_lines, follow=follow)
     lost: dict[str, str] = {}
     with Connections(here) as connections, suppress(KeyboardInterrupt):
         if follow:

@@ -96,7 +96,8 @@ def _arguments(environment: Environment, host: str) -> tuple[str, ...]:
     wanted = system.disk
     pm2 = next((service.user for service in services if service.runtime == "pm2"), "")
     images = [service for service in services if service.runtime in IN_CONTAINERS]
-    runtimes = {service.runtime for service in services} | {store.runtime for store in environment.datastores_on(host)}
+    runtimes: set[str] = {service.runtime for service in services}
+    runtimes |= {store.runtime for store in environment.datastores_on(host)}
     if any(edge.name == host for edge in environment.edge_hosts):
         runtimes.add(system.edge.runtime)
     places = [("log", *files.split(pattern)) for pattern in wanted.logs]

@@ -10,7 +10,7 @@ from handrail.hosts.pair_intent import certificate_intent
 from handrail.infra.intent import infra_intent
 from handrail.model import backup
 from handrail.model.finding import near
-from handrail.model.intent import OF_TERRAFORM, Intent, Verb, checked_message, checked_share
+from handrail.model.intent import OF_TERRAFORM, ON_ECS, Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_digest, checked_version
 
@@ -33,6 +33,7 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     asked, version, system = Verb(verb), data.get("release", ""), loaded.environment.system
     if asked in OF_TERRAFORM:
         return infra_intent(asked, data, loaded.environment, base=loaded.base)
+    _check_ecs(asked, loaded)
     if asked is Verb.SCALE:
         return scale_intent(data.get("service", ""), data.get("count", ""), system)
     if asked is Verb.BACKUP:
@@ -59,6 +60,15 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     told = data.get("sha256", "")
     digest = checked_digest(told) if told else artifacts.digest_at(place, base=loaded.base)
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
+
+
+def _check_ecs(verb: Verb, loaded: Loaded) -> None:
+    """Refuse what is done to hosts where AWS has them."""
+    if loaded.environment.on_ecs and verb not in ON_ECS:
+        raise BadInput(
+            f"there is nothing to {verb} on ECS, where AWS has the hosts; nothing was touched",
+            next_step=f"the verbs there: {', '.join(sorted(ON_ECS))}",
+        )
 
 
 def _known(host: str, loaded: Loaded) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from handrail.errors import InventoryInvalid
-from handrail.hosts.variable import SYSTEM_VARIABLE
+from handrail.hosts.variable import ON_AWS, SYSTEM_VARIABLE
 from handrail.model.document import parse
 from handrail.model.environment import Environment, Host
 from handrail.model.inventory import check
@@ -41,7 +41,8 @@ def host_of(name: str, data: Data) -> Host:
     """Make a host of its name and its data, alike for pyinfra and for `fab`: both give one plan."""
     told, port = data.get("ssh_hostname") or "", data.get("ssh_port")
     reached = f"[{told}]" if ":" in str(told) else str(told)
-    return Host(name, str(data.get("address") or told or name), f"{reached}:{port}" if port else reached)
+    address = data.get("address") or told or name.removeprefix(ON_AWS)
+    return Host(name, str(address), f"{reached}:{port}" if port else reached)
 
 
 def load_environment(

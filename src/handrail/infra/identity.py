@@ -26,7 +26,7 @@ def identity(aws: Aws) -> Identity:
 
     Raises BadInput when there are none, when they are of another account, or when another region is meant.
     """
-    session = _session(aws)
+    session = session_of(aws)
     with answers("the credentials", next_step=LOGIN):
         said: dict[str, Any] = client(session, "sts", aws.region).get_caller_identity()
     found = Identity(str(said["Account"]), str(said["Arn"]))
@@ -39,7 +39,7 @@ def identity(aws: Aws) -> Identity:
     return found
 
 
-def _session(aws: Aws) -> Any:
+def session_of(aws: Aws) -> Any:
     """Give a session that has credentials, and means no other region."""
     import boto3  # noqa: PLC0415  # 0.2 s, which only AWS waits for
     from botocore.exceptions import BotoCoreError, ProfileNotFound  # noqa: PLC0415  # likewise

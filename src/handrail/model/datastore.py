@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from handrail.model.notation import FilePath, Group, Port, Unit, User
-from handrail.model.runtime import Host
+from handrail.model.runtime import Keeper
 from handrail.model.secret import SecretReference
 from handrail.model.value import Named
 
@@ -17,7 +17,7 @@ class Datastore(Named):
 
     kind: Kind = Field(description="What it is.")
     hosts: Group = Field(description="Inventory group of the hosts that run it.")
-    runtime: Host = Field(default="systemd", description="What runs it on a host.")
+    runtime: Keeper = Field(default="systemd", description="What runs it: the host's own, a compose file, or AWS.")
     unit: Unit = Field(default="", description="systemd unit that runs it; systemd only.")
     file: FilePath = Field(
         default="",

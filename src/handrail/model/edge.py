@@ -6,7 +6,7 @@ from pydantic import Field
 
 from handrail.model.duration import SomeTime
 from handrail.model.notation import FilePath, Group, Line, Name, Network, Port, Prefix, ServerName
-from handrail.model.runtime import Host
+from handrail.model.runtime import Front
 from handrail.model.tls import Tls, asked_name
 from handrail.model.value import Rows, Value
 
@@ -27,7 +27,9 @@ class Edge(Value):
     """The reverse proxies in front of the services."""
 
     hosts: Group = Field(description="Inventory group of the hosts that run it.")
-    runtime: Host = Field(default="systemd", description="What runs nginx: the host's own, or a compose file.")
+    runtime: Front = Field(
+        default="systemd", description="What runs nginx: the host's own, or a compose file; alb: AWS's load balancer."
+    )
     file: FilePath = Field(
         default="", description="Compose file, relative to this document, whose service `nginx` it is; compose only."
     )

@@ -60,7 +60,13 @@ class Environment:
     @property
     def all_hosts(self) -> tuple[Host, ...]:
         """List every host that the system uses, in the one order in which leases are taken."""
-        return tuple(sorted({host for _, part in self.system.parts() for host in self.hosts_of(part)}))
+        parts = (part for _, part in self.system.parts() if part.runtime != "aws")
+        return tuple(sorted({host for part in parts for host in self.hosts_of(part)}))
+
+    @property
+    def on_ecs(self) -> bool:
+        """Whether AWS runs the services: then the one host is the cluster, and has no shell."""
+        return any(service.runtime == "ecs" for service in self.system.services.values())
 
     def services_on(self, host: str) -> tuple[Service, ...]:
         """List the services of a host in the order in which they start."""

@@ -95,7 +95,8 @@ def roles_of(environment: Environment) -> Roles:
         for host in environment.service_hosts(name):
             services_of.setdefault(host.name, set()).add(name)
     hosts = tuple(host.name for host in environment.all_hosts)
-    data = {host.name for store in system.datastores.values() for host in environment.hosts_of(store)}
+    kept = [store for store in system.datastores.values() if store.runtime != "aws"]
+    data = {host.name for store in kept for host in environment.hosts_of(store)}
     migrate = system.release.migrate
     return Roles(
         hosts=hosts,

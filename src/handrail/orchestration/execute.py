@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pyinfra import host as this_host
 from pyinfra.api import FunctionCommand, deploy, operation
 
+from handrail.ecs.reply import Call, Known
 from handrail.errors import HandrailError
 from handrail.hosts.script import Command, Reply
 from handrail.hosts.survey import read_state
@@ -24,7 +25,8 @@ from handrail.model import acme, rollout
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Outcome
 from handrail.model.reason import reason
-from handrail.orchestration import report
+from handrail.orchestration import cloud, report
+from handrail.orchestration.cloud.lease import renewal
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
 from handrail.orchestration.leaving import leave_with
@@ -95,13 +97,17 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
     try:
         if step.do is Do.LEASE:
             watch.evidence.begin()
-        todo = commands(watch.run, step, host.name)
+        cluster = watch.run.cluster
+        todo = commands(watch.run, step, host.name) if cluster is None else cloud.calls(watch.run, cluster, step)
     except HandrailError as error:
         watch.run.error = error
         return Reply(Outcome.FAILED, error.message, ())
     reply = Reply(Outcome.UNCHANGED, "nothing to do here", ())
     for command in todo:
-        reply = back_again(watch, host, command) if step.do is Do.REBOOT else line.send(host, command)
+        if step.do is Do.REBOOT and not isinstance(command, Call):
+            reply = back_again(watch, host, command)
+        else:
+            reply = line.send(host, command)
         if not reply.outcome.good:
             return _with_reason(reply, step)
     return _taken_in(watch, step, reply, host.name)
@@ -144,6 +150,10 @@ def _know(host: Host, watch: Watch, reply: Reply) -> None:
     run = watch.run
     environment = run.environment
     run.fleet.tokens[host.name] = int(reply.value("token"))
+    if isinstance(reply, Known):
+        run.fleet.states[host.name] = reply.state
+        watch.keep(host, renewal)
+        return
     run.fleet.states[host.name] = read_state(reply, environment, host.name)
     watch.keep(host, renew_lease)
 
@@ -171,7 +181,7 @@ def _touched(watch: Watch, host: str) -> bool:
 def _seal(state: State, host: Host, watch: Watch) -> bool:
     """Always True: the journal's trouble is told, and does not change how the run ended on the hosts."""
     head = watch.evidence.sealed()
-    if head and watch.run.fleet.leased(host.name):
+    if head and watch.run.fleet.leased(host.name) and watch.run.cluster is None:
         keep = Command(("head_keep",), (watch.run.environment.system.root, watch.run.run_directory, head), 10)
         watch.line.send(host, keep)
     return True

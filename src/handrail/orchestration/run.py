@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from handrail.ecs.cluster import Cluster
     from handrail.errors import HandrailError
     from handrail.hosts.pair import Pair
     from handrail.journal.event import Event
@@ -55,6 +56,10 @@ class Run:
     error: HandrailError | None = None
     # What each host was seen to offer, which is what it gets.
     updates: dict[str, tuple[Package, ...]] = field(default_factory=dict)
+    # On ECS: the cluster, the image of each service, and when the traffic moved, by AWS's clock.
+    cluster: Cluster | None = None
+    images: dict[str, str] = field(default_factory=dict)
+    cut_over_at: float = 0.0
     _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

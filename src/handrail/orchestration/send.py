@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from paramiko import SSHException
 
+from handrail.ecs.reply import Call, done
 from handrail.hosts.script import REPLY_SECONDS, Command, Reply, Upload, read_reply
 from handrail.model.fleet import Outcome
 
@@ -24,11 +25,11 @@ class Line:
         self._jobs: dict[gevent.Greenlet, str] = {}
         self._lost: set[str] = set()
 
-    def send(self, host: Host, command: Command | Upload) -> Reply:
+    def send(self, host: Host, command: Command | Upload | Call) -> Reply:
         """Do it, and wait for the answer no longer than its deadline. Never raises: a lost reply is an answer, too."""
         if host.name in self._lost:
             return Reply(Outcome.UNKNOWN, "the host has not answered since an earlier step", ())
-        limit = (command.seconds if isinstance(command, Command) else UPLOAD_SECONDS) + REPLY_SECONDS
+        limit = (UPLOAD_SECONDS if isinstance(command, Upload) else command.seconds) + REPLY_SECONDS
         job = gevent.spawn(_done, host, command)
         self._jobs[job] = host.name
         job.join(timeout=limit)
@@ -66,8 +67,10 @@ class Gone(Exception):
 UPLOAD_SECONDS = 900
 
 
-def _done(host: Host, command: Command | Upload) -> Reply:
+def _done(host: Host, command: Command | Upload | Call) -> Reply:
     try:
+        if isinstance(command, Call):
+            return done(command)
         return _uploaded(host, command) if isinstance(command, Upload) else _answered(host, command)
     except (*LOST, Gone) as error:
         return Reply(Outcome.UNKNOWN, f"the connection is lost: {error or type(error).__name__}", ())

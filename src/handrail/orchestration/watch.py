@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pyinfra.api.host import Host
 
+    from handrail.ecs.reply import Call
     from handrail.hosts.script import Command
     from handrail.model.rollout import Step
     from handrail.orchestration.evidence import Evidence
@@ -81,7 +82,7 @@ class Watch:
         """Note which step is under way."""
         self._step = step
 
-    def keep(self, host: Host, renewal: Callable[[Run, str], Command]) -> None:
+    def keep(self, host: Host, renewal: Callable[[Run, str], Command | Call]) -> None:
         """Renew the lease of a host for as long as the run lasts; a host that does not answer is given up."""
         if host.name in self._keepers:
             return

@@ -62,6 +62,15 @@ module "compute" {
   services              = var.system.services
 }
 
+module "deploys" {
+  source       = "../deploys"
+  name         = local.prefix
+  account      = var.system.account
+  protect      = var.system.protect
+  listener_arn = module.load_balancer.listener_arn
+  rule_arns    = module.load_balancer.rule_arns
+}
+
 module "database" {
   count            = var.system.database == null ? 0 : 1
   source           = "../database"

@@ -15,6 +15,13 @@ output "load_balancer" {
   }
 }
 
+output "deploys" {
+  value = {
+    table    = module.deploys.table
+    role_arn = module.deploys.role_arn
+  }
+}
+
 output "database" {
   value = try({
     identifiers     = module.database[0].identifiers

@@ -125,7 +125,7 @@ def test_every_environment_on_aws_has_a_root_and_all_roots_are_alike():
     bodies = {
         path.parent.name: path.read_text().partition("\n")[2] for path in (ROOT / "terraform/roots").glob("*/main.tf")
     }
-    assert set(bodies) == {"prod", "staging", "dev", "dr"}
+    assert set(bodies) == {"prod", "staging", "dev", "dr", "aws"}
     assert len(set(bodies.values())) == 1
 
 

@@ -54,7 +54,7 @@ def test_a_module_passes_its_own_tests(run, module):
     run(f"modules/{module}", "test", "-no-color")
 
 
-@pytest.mark.parametrize("environment", ["prod", "staging", "dev", "dr"])
+@pytest.mark.parametrize("environment", ["prod", "staging", "dev", "dr", "aws"])
 def test_what_the_yaml_says_of_an_environment_fits_all_modules(run, environment, tmp_path):
     told = variables(read(ROOT / f"inventories/{environment}.py").load().environment)
     file = tmp_path / "variables.tfvars.json"

@@ -44,12 +44,12 @@ def renew_lease(run: Run, host: str) -> Command:
 
 def finish(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Write the record, keep the good releases, give the lease back."""
-    good, bad = _good_and_bad(run)
+    good, bad = good_and_bad(run)
     keep = str(run.environment.system.release.keep)
     return [run.fenced(["finish"], (json.dumps(record(run)), good, keep, bad))]
 
 
-def _good_and_bad(run: Run) -> tuple[str, str]:
+def good_and_bad(run: Run) -> tuple[str, str]:
     """Name the release that proved good, and the one that was rolled back from."""
     plan = run.fleet.plan
     if plan is None or not plan.verb.moves_release:

@@ -1,0 +1,145 @@
+"""One environment on ECS, with all that is asked about it; and what it looks like to the rest of handrail: one host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from handrail.ecs.definitions import Definitions
+from handrail.ecs.ledger import Kept, Ledger
+from handrail.ecs.listener import Listener, Seen
+from handrail.ecs.place import Place, place_of
+from handrail.ecs.revert import Pending as Armed
+from handrail.ecs.revert import Revert
+from handrail.ecs.slots import Counts, Slots
+from handrail.model.host_state import Gate, HostState, Pending, Probe, UnitState
+from handrail.model.slot import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from handrail.ecs.clients import Clients
+    from handrail.model.environment import Environment
+
+WELL = 200
+
+
+@dataclass
+class Cluster:
+    """The parts, each made when it is first needed."""
+
+    environment: Environment
+    clients: Clients
+
+    @cached_property
+    def place(self) -> Place:
+        """Where everything is."""
+        aws, name = self.clients.aws, self.environment.system.name
+        key = f"{name}/{self.environment.name}.tfstate"
+        return place_of(aws, f"{name}-{self.environment.name}", key, self.clients)
+
+    @cached_property
+    def told(self) -> Environment:
+        """The environment with the addresses that AWS has given its datastores."""
+        groups = dict(self.environment.groups)
+        for store in self.environment.system.datastores.values():
+            address = self.place.datastores.get(store.kind)
+            if store.runtime == "aws" and address:
+                groups[store.hosts] = tuple(replace(host, address=address) for host in groups[store.hosts])
+        return replace(self.environment, groups=groups)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """Lease, slots and records."""
+        return Ledger(self.clients.table, self.place.table)
+
+    @cached_property
+    def listener(self) -> Listener:
+        """The traffic."""
+        return Listener(self.clients.balancer, self.place)
+
+    @cached_property
+    def revert(self) -> Revert:
+        """The way back."""
+        return Revert(self.clients.schedules, self.place)
+
+    @cached_property
+    def slots(self) -> Slots:
+        """Blue and green."""
+        return Slots(self.clients, self.place)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """Task definitions."""
+        return Definitions(self.clients, self.place)
+
+    def look(self, *, exact: bool) -> tuple[HostState, Kept]:
+        """Read everything that a run must know.
+
+        ECS calls a service steady once the load balancer finds its tasks healthy: one question tells that of ten.
+        A run asks the load balancer itself (`exact`), once for each service in each slot that has tasks.
+        """
+        kept, seen, armed, counts = self.ledger.read(), self.listener.read(), self.revert.armed(), self.slots.counts()
+        names = sorted(self.environment.system.services)
+        well = {
+            (name, slot): self._well(name, slot, counts[f"{name}-{slot}"], exact=exact)
+            for name in names for slot in Slot if f"{name}-{slot}" in counts
+        }  # fmt: skip
+        gate = _gate(seen, armed, kept)
+        return HostState(
+            fence=kept.fence,
+            lease=kept.lease,
+            slots={slot: _release(kept, slot, counts, names) for slot in Slot},
+            units={(name, slot, 1): _unit(counts[f"{name}-{slot}"]) for name, slot in well},
+            health={
+                (*place, 1): Probe(WELL if good else 0, 0.0) for place, good in well.items() if _any(counts, place)
+            },
+            healthy=frozenset(place for place, good in well.items() if good),
+            instances={
+                name: told
+                for name in names
+                if (told := counts[f"{name}-{gate.slot}"].wanted or kept.counts.get(name, 0))
+            },
+            gate=gate,
+            good=kept.good,
+            staged=kept.digests or {},
+        ), kept
+
+    def _well(self, name: str, slot: Slot, counts: Counts, *, exact: bool) -> bool:
+        if not counts.wanted or not counts.running:
+            return False
+        if exact:
+            return self.slots.healthy(name, slot) >= counts.wanted
+        return counts.running >= counts.wanted and counts.state == "completed"
+
+
+def _any(counts: Mapping[str, Counts], place: tuple[str, Slot]) -> bool:
+    return bool(counts[f"{place[0]}-{place[1]}"].running)
+
+
+def _unit(counts: Counts) -> UnitState:
+    return UnitState(
+        running=counts.running > 0, state=f"{counts.running} of {counts.wanted} tasks", enabled=counts.wanted > 0
+    )
+
+
+def _release(kept: Kept, slot: Slot, counts: Mapping[str, Counts], names: Sequence[str]) -> str:
+    """Name what a slot has; nothing where somebody has brought another definition by hand."""
+    tasks = (kept.tasks or {}).get(slot, {})
+    there = [counts[f"{name}-{slot}"] for name in names if f"{name}-{slot}" in counts]
+    ours = all(each.definition == tasks.get(name) for name, each in zip(names, there, strict=False) if each.wanted)
+    return (kept.releases or {}).get(slot, "") if ours else ""
+
+
+def _gate(seen: Seen, armed: Sequence[Armed], kept: Kept) -> Gate:
+    """Tell where the traffic goes, and where it would go if nobody confirmed."""
+    now, hold = kept.now, bool(seen.hold)
+    back_to = armed[0].slot if armed else None
+    slot = seen.slot
+    if slot is None:
+        confirmed = back_to or max(Slot, key=seen.share)
+        shares = ((confirmed.other, seen.share(confirmed.other)),)
+        return Gate(confirmed=confirmed, record_token=kept.fence, shares=shares, maintenance=hold)
+    pending = tuple(Pending(slot, each.token, each.at.timestamp() - now) for each in armed)
+    return Gate(confirmed=back_to or slot, record_token=kept.fence, pending=pending, maintenance=hold)

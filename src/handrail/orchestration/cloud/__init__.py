@@ -1,0 +1,60 @@
+"""A table's steps on ECS: what a host is asked to do by scripts, AWS is asked to do by calls."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from handrail.ecs.reply import Call, nothing, refused
+from handrail.model.fleet import Do
+from handrail.orchestration.cloud.at import At
+from handrail.orchestration.cloud.lease import finish, lease
+from handrail.orchestration.cloud.slots import drain, migrate, ready, stage, start, steady, stop
+from handrail.orchestration.cloud.traffic import bake, confirm, cut_over, go_back, hold, resume, settle, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handrail.ecs.cluster import Cluster
+    from handrail.hosts.script import Reply
+    from handrail.model.rollout import Step
+    from handrail.orchestration.run import Run
+
+# What a step's own time does not count: AWS's answers.
+ANSWER_SECONDS = 60
+
+
+def calls(run: Run, cluster: Cluster, step: Step) -> list[Call]:
+    """List what AWS is asked to do for a step."""
+    return [Call(partial(_fenced, At(run, cluster, step)), _seconds(run, step))]
+
+
+def _fenced(at: At) -> Reply:
+    """Ask whether the lease is still this run's, right before each step: AWS checks no token of ours by itself."""
+    if at.step.do is not Do.LEASE and not at.cluster.ledger.mine(at.run.fleet.token):
+        return refused()
+    return DOING[at.step.do](at)
+
+
+def _seconds(run: Run, step: Step) -> int:
+    system = run.environment.system
+    more = {
+        Do.START: sum(each.health.deadline.total_seconds() for each in system.services.values()),
+        Do.MIGRATE: system.release.migrate.deadline.total_seconds() if system.release.migrate else 0,
+        Do.BAKE: system.times.bake.total_seconds(), Do.WATCH_SHARE: system.times.bake.total_seconds(),
+        Do.DRAIN: system.times.drain.total_seconds(),
+    }  # fmt: skip
+    return int(more.get(step.do, 0)) + ANSWER_SECONDS
+
+
+def no_use(_: At) -> Reply:
+    """Do nothing: on ECS this is somebody else's."""
+    return nothing()
+
+
+DOING: dict[Do, Callable[[At], Reply]] = {
+    Do.LEASE: lease, Do.SETTLE: settle, Do.STAGE: stage, Do.READY: ready, Do.START: start, Do.MIGRATE: migrate,
+    Do.SHARE: cut_over, Do.WATCH_SHARE: bake, Do.CUT_OVER: cut_over, Do.VERIFY: verify, Do.BAKE: bake,
+    Do.STEADY: steady, Do.CONFIRM: confirm, Do.GO_BACK: go_back, Do.DRAIN: drain, Do.STOP: stop, Do.HOLD: hold,
+    Do.RESUME: resume, Do.SPREAD: no_use, Do.START_DATA: no_use, Do.STOP_DATA: no_use, Do.FINISH: finish,
+}  # fmt: skip

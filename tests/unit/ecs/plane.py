@@ -1,0 +1,236 @@
+"""What moto lacks of AWS, beside its server: tasks that start, a load balancer that answers, schedules that fire.
+
+It is no part of moto and pretends nothing to handrail: handrail asks AWS's API of moto alone, and this reads and writes
+moto's books as AWS's own machinery would. Tasks take a moment to start; a release that is called 1.2.0 never gets
+healthy, and one that is called 1.3.0 answers 500 behind the load balancer.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.ecs.models import ecs_backends
+from moto.elbv2.models import elbv2_backends
+from moto.scheduler.models import scheduler_backends
+
+from tests.unit.ecs.aws import ACCOUNT, REGION, client
+
+START_SECONDS = 0.4
+LOOK_SECONDS = 0.1
+NEVER_HEALTHY, BROKEN, DIES = "1.2.0", "1.3.0", "1.4.0"
+CALLS = {"modifyRule": "modify_rule", "modifyListener": "modify_listener"}
+
+
+class Plane:
+    """Tasks, load balancer and schedules of one AWS."""
+
+    def __init__(self):
+        self.ecs, self.balancer, self.scheduler, self.metrics = (
+            backends[ACCOUNT][REGION]
+            for backends in (ecs_backends, elbv2_backends, scheduler_backends, cloudwatch_backends)
+        )
+        self.over, self.fired, self.since = threading.Event(), [], {}
+        self.requests = []
+
+    @property
+    def listeners(self):
+        (balancer,) = self.balancer.load_balancers.values()
+        return balancer.listeners
+
+    # -- tasks ---------------------------------------------------------------------------------------------------------
+
+    def tasks(self):
+        """Start and stop tasks as services ask for them."""
+        for service in list(self.ecs.services.values()):
+            wanted = (service.task_definition, service.desired_count)
+            known, since = self.since.get(service.name, (None, 0.0))
+            if known != wanted:
+                self.since[service.name] = (wanted, time.monotonic())
+                if service.desired_count > 0:
+                    continue
+            if service.desired_count and time.monotonic() - since < START_SECONDS:
+                continue
+            self._settle(service)
+
+    def _settle(self, service):
+        release, count = self.release(service.task_definition), service.desired_count
+        if release == DIES and count:
+            self._end(service, "OutOfMemoryError: Container killed due to memory usage")
+            return
+        service.running_count, service.pending_count = count, 0
+        group = self.balancer.target_groups[service.load_balancers[0]["targetGroupArn"]]
+        number = sorted(self.balancer.target_groups).index(group.arn)
+        there = set(group.targets)
+        wanted = set() if release == NEVER_HEALTHY else {f"10.0.{number}.{n + 1}" for n in range(count)}
+        if wanted - there:
+            group.register([{"Id": one} for one in sorted(wanted - there)])
+        if there - wanted:
+            group.deregister([{"Id": one} for one in sorted(there - wanted)])
+        for each in service.deployments:
+            each["rolloutState"] = "COMPLETED" if release != NEVER_HEALTHY else "IN_PROGRESS"
+
+    def _end(self, service, reason):
+        """Have a task start and end, as ECS does again and again."""
+        (cluster,) = self.ecs.clusters.values()
+        (task,) = self.ecs.run_task(
+            cluster.name, service.task_definition, 1, {}, "", [], "FARGATE", service.network_configuration
+        )
+        task.last_status, task.desired_status, task.stopped_reason = "STOPPED", "STOPPED", reason
+        task.service_name = service.name
+        task.group = f"service:{service.name}"
+        self.since[service.name] = ((service.task_definition, service.desired_count), time.monotonic())
+
+    def release(self, definition):
+        """Read which release a definition is, off its variables."""
+        if definition is None:
+            return ""
+        found = self.ecs.describe_task_definition(definition)
+        variables = {each["name"]: each["value"] for each in found.container_definitions[0].get("environment", [])}
+        return variables.get("RELEASE", "")
+
+    # -- schedules -----------------------------------------------------------------------------------------------------
+
+    def schedules(self):
+        """Fire what is due."""
+        now = datetime.now(UTC)
+        for group in list(self.scheduler.schedule_groups.values()):
+            for schedule in list(group.schedules.values()):
+                at = datetime.strptime(schedule.schedule_expression, "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC)
+                if at <= now:
+                    verb = schedule.target["Arn"].rpartition(":")[2]
+                    getattr(client("elbv2"), CALLS[verb])(**json.loads(schedule.target["Input"]))
+                    self.fired.append(schedule.name)
+                    group.schedules.pop(schedule.name, None)
+
+    # -- load balancer -------------------------------------------------------------------------------------------------
+
+    def answer(self, path):
+        """Answer as the load balancer would: status, headers, body."""
+        (listener,) = self.listeners.values()
+        rules = sorted(
+            listener.rules.values(),
+            key=lambda rule: (rule.is_default, int(rule.priority or 0) if not rule.is_default else 0),
+        )
+        rule = next(rule for rule in rules if rule.is_default or self._fits(rule, path))
+        (action,) = rule.actions
+        if action.type == "fixed-response":
+            fixed = action.data["FixedResponseConfig"]
+            return int(fixed["StatusCode"]), {}, fixed["MessageBody"]
+        groups = action.data["ForwardConfig"]["TargetGroups"]
+        weights = [int(each["Weight"]) for each in groups]
+        arn = random.choices([each["TargetGroupArn"] for each in groups], weights)[0]  # noqa: S311  # no secret
+        group = self.balancer.target_groups[arn]
+        if not group.targets:
+            return 503, {}, "no targets"
+        service = next(each for each in self.ecs.services.values() if each.load_balancers[0]["targetGroupArn"] == arn)
+        release = self.release(service.task_definition) or self._api(service)
+        status = 500 if release == BROKEN else 200
+        self.requests.append((arn, status))
+        return status, {"X-Release": release}, json.dumps({"release": release, "service": service.name})
+
+    def _api(self, service):
+        """Say the release of the service beside one that has no such variable."""
+        other = self.ecs.services.get(service.name) or service
+        slot = other.name.rpartition("-")[2]
+        found = next(each for each in self.ecs.services.values() if each.name.endswith(f"api-{slot}"))
+        return self.release(found.task_definition)
+
+    @staticmethod
+    def _fits(rule, path):
+        (condition,) = rule.conditions
+        patterns = condition.get("PathPatternConfig", {}).get("Values", []) or condition.get("Values", [])
+        return any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), path) for each in patterns)
+
+    def count(self):
+        """Hand CloudWatch what was counted since the last time."""
+        counted, self.requests = self.requests, []
+        balancer = next(iter(self.listeners)).partition(":listener/")[2].rpartition("/")[0]
+        for arn in {arn for arn, _ in counted}:
+            statuses = [status for each, status in counted if each == arn]
+            dimensions = [
+                {"Name": "LoadBalancer", "Value": balancer},
+                {"Name": "TargetGroup", "Value": arn.rpartition(":")[2]},
+            ]
+            data = [
+                ("RequestCount", len(statuses)),
+                ("HTTPCode_Target_5XX_Count", statuses.count(500)),
+                ("TargetResponseTime", 0.02),
+            ]
+            self.metrics.put_metric_data(
+                "AWS/ApplicationELB",
+                [
+                    {
+                        "MetricName": name,
+                        "Value": value,
+                        "Dimensions": dimensions,
+                        "Timestamp": datetime.now(UTC).replace(tzinfo=None),
+                    }
+                    for name, value in data
+                ],
+            )
+
+    def run(self):
+        last = time.monotonic()
+        while not self.over.wait(LOOK_SECONDS):
+            self.tasks()
+            self.schedules()
+            if time.monotonic() - last > 0.5:
+                last = time.monotonic()
+                self.count()
+
+
+def _handler(plane):
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            status, headers, body = plane.answer(self.path)
+            content = body.encode()
+            self.send_response(status)
+            for name, value in (headers | {"Content-Length": str(len(content))}).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+def percentiles(asked):
+    """Have moto, which knows no percentiles, give the highest value in their place."""
+
+    def get_metric_data(self, queries, *words, **more):
+        for query in queries:
+            stat = query.get("MetricStat") or query.get("metric_stat") or {}
+            for key in ("Stat", "stat"):
+                if str(stat.get(key, "")).startswith("p"):
+                    stat[key] = "Maximum"
+        return asked(self, queries, *words, **more)
+
+    return get_metric_data
+
+
+@contextmanager
+def plane():
+    """Run it; gives the plane and the port of its load balancer."""
+    here = Plane()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(here)) as server:
+        threads = [
+            threading.Thread(target=server.serve_forever, daemon=True),
+            threading.Thread(target=here.run, daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        yield here, server.server_address[1]
+        here.over.set()
+        server.shutdown()
