@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from handrail.control.logs import ALL, SINCE, Entry
+from handrail.control.logs import ALL, Entry, check_since
 from handrail.ecs import logs, web
 from handrail.ecs.join import cluster_of
 from handrail.errors import BadInput
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def history(environment: Environment, *, lines: int) -> list[dict[str, Any]]:
     """List the runs that the table holds, the newest last."""
-    kept = _cluster(environment).ledger.read()
+    kept = cluster_of(environment).ledger.read()
     runs = [json.loads(record) for record in kept.records]
     return [{"verb": run.pop("record"), **run} for run in runs][-lines:]
 
@@ -35,9 +35,8 @@ def read_logs(  # noqa: PLR0913  # as many words as `fab logs` takes
     if name not in {*services, ALL}:
         known = ", ".join((*services, ALL))
         raise BadInput(f"there is no service {name!r} on ECS; there are {known}", next_step="name one of those")
-    if since and not SINCE.fullmatch(since):
-        raise BadInput(f"--since {since!r} is no time: allowed are 30s, 5m, 2h, 1d, 2026-01-31 or '2026-01-31 22:00'")
-    cluster, asked = _cluster(environment), tuple(sorted(services)) if name == ALL else (name,)
+    check_since(since)
+    cluster, asked = cluster_of(environment), tuple(sorted(services)) if name == ALL else (name,)
     if follow:
         return map(_entry, logs.follow(cluster, asked, pattern=grep, lines=lines))
     return [_entry(line) for line in logs.search(cluster, asked, since=since, pattern=grep, lines=lines)]
@@ -47,7 +46,7 @@ def _entry(line: logs.Line) -> Entry:
     return Entry(line.at, line.stream, line.text, line.service)
 
 
-def edge(look: Look) -> Finding:
+def edge(look: Look, cluster: Cluster) -> Finding:
     """Ask the load balancer as a client would."""
     (host,) = look.roles.edges
     state, system = look.states[host], look.environment.system
@@ -55,16 +54,9 @@ def edge(look: Look) -> Finding:
         return Finding(Level.WARN, "edge", host, "traffic is held")
     slot = state.gate.slot
     version = version_of(state.slots.get(slot, ""))
-    reply = web.serves(system, _cluster(look.environment).place.address, version)
+    reply = web.serves(system, cluster.place.address, version)
     if not reply.outcome.good:
         return Finding(Level.ALERT, "edge", host, reply.words)
     if not state.gate.settled:
         return Finding(Level.WARN, "edge", host, "a cutover is not confirmed yet")
     return Finding(Level.OK, "edge", host, f"{version} from {slot}")
-
-
-def _cluster(environment: Environment) -> Cluster:
-    cluster = cluster_of(environment)
-    if cluster is None:
-        raise RuntimeError("a cluster was asked for where there is none")
-    return cluster

@@ -32,10 +32,10 @@ FREE_KILOBYTES = 1 << 20
 
 def health(look: Look, connections: Connections, *, secrets: Mapping[str, Secret]) -> list[Finding]:
     """Ask everything, in the order in which the system starts: datastores, services, edges."""
-    if look.environment.on_ecs:
+    if look.cluster is not None:
         from handrail.control import cloud_looks  # noqa: PLC0415  # boto3 only where AWS is used
 
-        return [*_services(look), cloud_looks.edge(look)]
+        return [*_services(look), cloud_looks.edge(look, look.cluster)]
     asked = [*_datastores(look, connections, secrets), *_services(look), *_edges(look, connections), *_disks(look)]
     return [*lost(look), *left_out(look), *asked]
 

@@ -64,8 +64,7 @@ def commands(
     known = (*system.services, *system.datastores, EDGE, ALL)
     if name not in known:
         raise BadInput(f"there is no service {name!r}; there are {', '.join(known)}", next_step="name one of those")
-    if since and not SINCE.fullmatch(since):
-        raise BadInput(f"--since {since!r} is no time: allowed are 30s, 5m, 2h, 1d, 2026-01-31 or '2026-01-31 22:00'")
+    check_since(since)
     found: dict[Source, tuple[str, ...]] = {}
     for service in system.services.values():
         argv = RUNTIMES[service.runtime].read_log(
@@ -78,6 +77,12 @@ def commands(
     argv = nginx.read_log(system.name, since=since, lines=lines, follow=follow)
     found |= {Source(host.name, EDGE): tuple(argv) for host in environment.edge_hosts}
     return {source: argv for source, argv in found.items() if name in {source.what, ALL}}
+
+
+def check_since(since: str) -> None:
+    """Refuse what is no time."""
+    if since and not SINCE.fullmatch(since):
+        raise BadInput(f"--since {since!r} is no time: allowed are 30s, 5m, 2h, 1d, 2026-01-31 or '2026-01-31 22:00'")
 
 
 def search(

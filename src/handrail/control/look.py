@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.control.connections import Connections
+    from handrail.ecs.cluster import Cluster
     from handrail.model.environment import Environment
     from handrail.model.host_state import HostState
     from handrail.model.roles import Roles
@@ -25,6 +26,7 @@ class Look:
     roles: Roles
     states: Mapping[str, HostState]
     lost: Mapping[str, str]
+    cluster: Cluster | None = None
 
 
 def look(environment: Environment, connections: Connections, *, seconds: int = SURVEY_SECONDS) -> Look:
@@ -50,7 +52,4 @@ def _of_cluster(environment: Environment, roles: Roles) -> Look:
     from handrail.ecs.join import cluster_of  # noqa: PLC0415  # boto3 only where AWS is used
 
     cluster = cluster_of(environment)
-    if cluster is None:
-        raise RuntimeError("a cluster was asked for where there is none")
-    state, _ = cluster.look(exact=False)
-    return Look(environment, roles, dict.fromkeys(roles.hosts, state), {})
+    return Look(environment, roles, dict.fromkeys(roles.hosts, cluster.look(exact=False)), {}, cluster)

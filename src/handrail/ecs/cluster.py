@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from handrail.ecs.clients import Clients
     from handrail.model.environment import Environment
 
-WELL = 200
-
 
 @dataclass
 class Cluster:
@@ -74,7 +72,7 @@ class Cluster:
         """Task definitions."""
         return Definitions(self.clients, self.place)
 
-    def look(self, *, exact: bool) -> tuple[HostState, Kept]:
+    def look(self, *, exact: bool) -> HostState:
         """Read everything that a run must know.
 
         ECS calls a service steady once the load balancer finds its tasks healthy: one question tells that of ten.
@@ -93,7 +91,9 @@ class Cluster:
             slots={slot: _release(kept, slot, counts, names) for slot in Slot},
             units={(name, slot, 1): _unit(counts[f"{name}-{slot}"]) for name, slot in well},
             health={
-                (*place, 1): Probe(WELL if good else 0, 0.0) for place, good in well.items() if _any(counts, place)
+                (name, slot, 1): Probe(self.environment.system.services[name].health.status if good else 0, 0.0)
+                for (name, slot), good in well.items()
+                if counts[f"{name}-{slot}"].running
             },
             healthy=frozenset(place for place, good in well.items() if good),
             instances={
@@ -104,7 +104,7 @@ class Cluster:
             gate=gate,
             good=kept.good,
             staged=kept.digests or {},
-        ), kept
+        )
 
     def _well(self, name: str, slot: Slot, counts: Counts, *, exact: bool) -> bool:
         if not counts.wanted or not counts.running:
@@ -112,10 +112,6 @@ class Cluster:
         if exact:
             return self.slots.healthy(name, slot) >= counts.wanted
         return counts.running >= counts.wanted and counts.state == "completed"
-
-
-def _any(counts: Mapping[str, Counts], place: tuple[str, Slot]) -> bool:
-    return bool(counts[f"{place[0]}-{place[1]}"].running)
 
 
 def _unit(counts: Counts) -> UnitState:
@@ -127,8 +123,8 @@ def _unit(counts: Counts) -> UnitState:
 def _release(kept: Kept, slot: Slot, counts: Mapping[str, Counts], names: Sequence[str]) -> str:
     """Name what a slot has; nothing where somebody has brought another definition by hand."""
     tasks = (kept.tasks or {}).get(slot, {})
-    there = [counts[f"{name}-{slot}"] for name in names if f"{name}-{slot}" in counts]
-    ours = all(each.definition == tasks.get(name) for name, each in zip(names, there, strict=False) if each.wanted)
+    there = {name: counts[f"{name}-{slot}"] for name in names if f"{name}-{slot}" in counts}
+    ours = all(each.definition == tasks.get(name) for name, each in there.items() if each.wanted)
     return (kept.releases or {}).get(slot, "") if ours else ""
 
 

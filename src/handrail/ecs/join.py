@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from handrail.model.environment import Environment
 
 
-def cluster_of(environment: Environment) -> Cluster | None:
-    """Give the cluster that an environment is on, or None where it is on hosts.
+def cluster_of(environment: Environment) -> Cluster:
+    """Give the cluster that an environment is on.
 
     Raises BadInput for credentials of another account or region, HostUnreachable where AWS does not answer.
     """
-    if not environment.on_ecs:
-        return None
     aws = aws_of(environment)
     identity(aws)
     return Cluster(environment, Clients(session_of(aws), aws))

@@ -31,7 +31,6 @@ class Place:
     address: str
     table: str
     role: str
-    repositories: Mapping[str, str]
     log_groups: Mapping[str, str]
     secrets: Mapping[str, str]
     # Of the databases and the cache, by what they are.
@@ -75,7 +74,7 @@ def _read(found: Mapping[str, Any], prefix: str) -> Place:
         prefix=prefix, cluster=found["cluster"], services=found["services"],
         target_groups=balancer["target_groups"], listener=balancer["listener_arn"], rules=balancer["rule_arns"],
         address=balancer["dns_name"], table=found["deploys"]["table"], role=found["deploys"]["role_arn"],
-        repositories=found["repositories"], log_groups=found["log_groups"], secrets=found["secret_arns"],
+        log_groups=found["log_groups"], secrets=found["secret_arns"],
         datastores={
             "postgresql": (found.get("database") or {}).get("address") or "",
             "redis": found.get("cache_address") or "",

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 TARGET = "arn:aws:scheduler:::aws-sdk:elasticloadbalancingv2:{verb}"
-# EventBridge begins within the minute after the moment, and promises no more.
-PRECISION_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ class Revert:
         self.client.create_schedule_group(Name=name)
         for number, (verb, words) in enumerate(listener.changes(back_to), start=1):
             self.client.create_schedule(
-                Name=f"{name}-{number}"[-64:].lstrip("-"), GroupName=name,
+                Name=f"{verb}-{number}", GroupName=name,
                 ScheduleExpression=f"at({at:%Y-%m-%dT%H:%M:%S})", ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"}, ActionAfterCompletion="DELETE",
                 Target={"Arn": TARGET.format(verb=verb), "RoleArn": self.place.role, "Input": json.dumps(words)},

@@ -25,20 +25,21 @@ from handrail.model import acme, rollout
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Outcome
 from handrail.model.reason import reason
-from handrail.orchestration import cloud, report
-from handrail.orchestration.cloud.lease import renewal
+from handrail.orchestration import report
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
 from handrail.orchestration.leaving import leave_with
 from handrail.orchestration.reboot import back_again
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from pyinfra.api.host import Host
     from pyinfra.api.state import State
 
+    from handrail.hosts.script import Upload
     from handrail.model.rollout import Step
+    from handrail.orchestration.run import Run
     from handrail.orchestration.send import Line
     from handrail.orchestration.watch import Watch
 
@@ -97,8 +98,7 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
     try:
         if step.do is Do.LEASE:
             watch.evidence.begin()
-        cluster = watch.run.cluster
-        todo = commands(watch.run, step, host.name) if cluster is None else cloud.calls(watch.run, cluster, step)
+        todo = _todo(watch.run, step, host.name)
     except HandrailError as error:
         watch.run.error = error
         return Reply(Outcome.FAILED, error.message, ())
@@ -111,6 +111,15 @@ def _ask(line: Line, host: Host, watch: Watch, step: Step) -> Reply:
         if not reply.outcome.good:
             return _with_reason(reply, step)
     return _taken_in(watch, step, reply, host.name)
+
+
+def _todo(run: Run, step: Step, host: str) -> Sequence[Command | Upload | Call]:
+    """List what a host, or AWS in its place, is asked to do."""
+    if run.cluster is None:
+        return commands(run, step, host)
+    from handrail.orchestration.cloud import calls  # noqa: PLC0415  # 0.03 s that hosts need not wait for
+
+    return calls(run, run.cluster, step)
 
 
 def _taken_in(watch: Watch, step: Step, reply: Reply, host: str) -> Reply:
@@ -151,6 +160,8 @@ def _know(host: Host, watch: Watch, reply: Reply) -> None:
     environment = run.environment
     run.fleet.tokens[host.name] = int(reply.value("token"))
     if isinstance(reply, Known):
+        from handrail.orchestration.cloud.lease import renewal  # noqa: PLC0415  # likewise
+
         run.fleet.states[host.name] = reply.state
         watch.keep(host, renewal)
         return

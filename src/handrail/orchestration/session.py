@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from pyinfra import logger, state
 from pyinfra.api.exceptions import DeployError
 
-from handrail.ecs.join import cluster_of
 from handrail.errors import BadInput, HandrailError, HostUnreachable, InventoryInvalid, Refused
 from handrail.hosts.intent import YES, intent_of
 from handrail.hosts.inventory import folder_of, host_of, load_environment
@@ -104,7 +103,10 @@ def _make(verb: Verb) -> Watch:
     )  # fmt: skip
     clearance = _cleared(loaded, intent, request)
     run = Run(loaded.environment, intent, base=loaded.base, cache=CACHE, clearance=clearance)
-    run.cluster = cluster_of(loaded.environment)
+    if loaded.environment.on_ecs:
+        from handrail.ecs.join import cluster_of  # noqa: PLC0415  # 0.03 s that hosts need not wait for
+
+        run.cluster = cluster_of(loaded.environment)
     # What cannot be read is found out now, before anything is touched.
     began = time.monotonic()
     _ = run.secrets

@@ -31,7 +31,7 @@ def cluster(keys):
 
 
 def test_a_new_system_is_one_host_with_all_traffic_on_blue(cluster):
-    state, _ = cluster.look(exact=True)
+    state = cluster.look(exact=True)
     assert (state.gate.slot, state.gate.settled, state.lease) == (Slot.BLUE, True, None)
     assert state.healthy == frozenset()
     assert {unit.state for unit in state.units.values()} == {"0 of 0 tasks"}
@@ -62,7 +62,7 @@ def test_the_traffic_moves_in_every_rule_and_goes_back_unless_confirmed(cluster)
     armed = cluster.revert.arm(cluster.listener, Slot.BLUE, token=7, now=now, seconds=60)
     cluster.listener.move(Slot.GREEN)
     assert cluster.listener.read().slot is Slot.GREEN
-    state, _ = cluster.look(exact=False)
+    state = cluster.look(exact=False)
     assert (state.gate.slot, state.gate.confirmed, state.gate.settled) == (Slot.GREEN, Slot.BLUE, False)
     assert 50 < state.gate.pending[0].seconds_left <= 60
     scheduler = aws.client("scheduler")
@@ -99,7 +99,7 @@ def test_the_hold_page_is_one_rule_before_all_others(cluster):
     assert held["Actions"][0]["FixedResponseConfig"] == {
         "MessageBody": "at eleven", "StatusCode": "503", "ContentType": "text/plain",
     }  # fmt: skip
-    assert cluster.look(exact=False)[0].gate.maintenance
+    assert cluster.look(exact=False).gate.maintenance
     cluster.listener.resume()
     assert not cluster.listener.read().hold
     assert cluster.listener.read().slot is Slot.BLUE

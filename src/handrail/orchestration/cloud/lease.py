@@ -20,10 +20,10 @@ def lease(at: At) -> Reply:
     """Take the lease, and look."""
     seconds = int(at.run.environment.system.times.lease.total_seconds())
     outcome, kept = at.cluster.ledger.take(at.run.run_id, at.run.holder, seconds=seconds, least=at.run.fleet.token)
-    if outcome is Outcome.HELD and kept.lease is not None:
-        return Reply(outcome, f"held by {kept.lease.holder} for {kept.lease.seconds_left:.0f} s", ())
-    state, _ = at.cluster.look(exact=True)
-    return Known(outcome, f"token {kept.fence}", (f"token {kept.fence}",), state)
+    if outcome is Outcome.HELD:
+        whose = f" by {kept.lease.holder} for {kept.lease.seconds_left:.0f} s" if kept.lease else ""
+        return Reply(outcome, f"held{whose}", ())
+    return Known(outcome, f"token {kept.fence}", (f"token {kept.fence}",), at.cluster.look(exact=True))
 
 
 def renewal(run: Run, _host: str) -> Call:

@@ -24,7 +24,7 @@ def stage(at: At) -> Reply:
 
 
 def ready(at: At) -> Reply:
-    """Register what the idle slot is to at.run."""
+    """Register what the idle slot is to run."""
     plan = at.run.plan
     if not plan.verb.moves_release or plan.warm:
         return nothing()
@@ -47,6 +47,8 @@ def start(at: At) -> Reply:
         if plan.service not in {"", name}:
             continue
         count = plan.instances.get(name, 1)
+        if name not in tasks:
+            return failed(f"{name} was never deployed to {plan.slot}: fab restart, or fab deploy VERSION")
         at.cluster.slots.start(name, plan.slot, definition=tasks[name], count=count)
         limit = at.run.environment.system.services[name].health.deadline.total_seconds()
         well, words, log = at.cluster.slots.wait(name, plan.slot, count, seconds=limit)

@@ -11,6 +11,7 @@ from handrail.ecs.traffic import PERIOD_SECONDS, numbers
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
 from handrail.model.version import version_of
+from handrail.model.vitals import FAILED_ENOUGH
 
 if TYPE_CHECKING:
     from handrail.ecs.traffic import Numbers
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 # A confirmation that AWS hears less than this before the moment may be too late.
 LATE_SECONDS = 5
 MILLISECONDS = 1000
-# As on hosts: so many failures, and half of what was asked, are no chance.
-FEW_FAILURES = 3
 
 
 def settle(at: At) -> Reply:
@@ -68,7 +67,7 @@ def _judged(at: At, seen: Numbers) -> Reply:
     p95 = seen.p95 or 0.0
     words = f"{seen.requests} requests, {seen.errors} failed, p95 {p95 * MILLISECONDS:.0f} ms"
     few = seen.requests < limits.at_least
-    if few and not (seen.errors >= FEW_FAILURES and 2 * seen.errors >= seen.requests):
+    if few and not (seen.errors >= FAILED_ENOUGH and 2 * seen.errors >= seen.requests):
         return ok(f"{words}, too few to judge: {limits.at_least} are wanted")
     if few or 100 * seen.errors > limits.errors_percent * seen.requests:
         return failed(f"{words}; allowed: {limits.errors_percent:g} % failed")
