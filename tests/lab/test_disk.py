@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.lab.conformance.subject import SUBJECTS, Subject
+from tests.lab.conformance.subject import HOSTED, Subject
 from tests.lab.lock import only_test_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.lab
-PARAMS = [pytest.param(one, id=one.runtime) for one in SUBJECTS]
+PARAMS = [pytest.param(one, id=one.runtime) for one in HOSTED]
 OLD = "touch -d '9 days ago'"
 # The names say what is to become of each.
 FILES = f"""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.lab.conformance.subject import SUBJECTS
+from tests.lab.conformance.subject import HOSTED
 from tests.lab.fleet import NAMES, ROOT, RUN, WEB
 from tests.lab.inventory import QUICK, inventory
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.lab.fleet import Fleet
 
 pytestmark = pytest.mark.lab
-SANVI = next(each for each in SUBJECTS if each.system == "sanvi")
+SANVI = next(each for each in HOSTED if each.system == "sanvi")
 PLACE = "/srv/updates-test"
 # A request that was on its way when its host left the traffic is in the log a moment later.
 MOMENT_SECONDS = 1.5

@@ -6,27 +6,23 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handrail.ecs.ends import end_of, meaning, said, told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from handrail.ecs.clients import Clients
+    from handrail.ecs.ends import End
     from handrail.ecs.place import Place
     from handrail.model.slot import Slot
 
 # A call takes what it takes: ten services in one request, a hundred tasks.
 SERVICES_AT_ONCE, TASKS_AT_ONCE = 10, 100
-LOOK_SECONDS = 2.0
+# Tasks that were there before are healthy in a moment, new ones on Fargate in half a minute.
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.25, 2.0
 # One that could not be started at all is tried again and again; so many ends of tasks mean that it will not come up.
 ENDS_THAT_MEAN_DEAD = 3
-HEALTHY = "healthy"
-# What ECS says of a task's end, to what it means; the rest is said in its own words.
-REASONS = (
-    ("CannotPullContainerError", "its image cannot be fetched"),
-    ("ResourceInitializationError", "a secret or its log cannot be reached"),
-    ("OutOfMemory", "out of memory"),
-    ("failed ELB health checks", "the load balancer's health check failed"),
-    ("failed container health checks", "its own health check failed"),
-)
+HEALTHY, UNHEALTHY = "healthy", "unhealthy"
 
 
 @dataclass(frozen=True)
@@ -62,8 +58,11 @@ class Slots:
 
     def healthy(self, service: str, slot: Slot) -> int:
         """Count the tasks that the load balancer finds healthy."""
+        return sum(each["State"] == HEALTHY for each in self._targets(service, slot))
+
+    def _targets(self, service: str, slot: Slot) -> list[dict[str, str]]:
         reply = self.clients.balancer.describe_target_health(TargetGroupArn=self.place.group(service, slot))
-        return sum(each["TargetHealth"]["State"] == HEALTHY for each in reply["TargetHealthDescriptions"])
+        return [each["TargetHealth"] for each in reply["TargetHealthDescriptions"]]
 
     def start(self, service: str, slot: Slot, *, definition: str, count: int) -> None:
         """Have so many tasks of a definition; ECS replaces what runs by one task after the other."""
@@ -85,35 +84,35 @@ class Slots:
             MinCapacity=least, MaxCapacity=most,
         )  # fmt: skip
 
-    def wait(self, service: str, slot: Slot, count: int, *, seconds: float) -> tuple[bool, str, str]:
-        """Wait until so many tasks are healthy; tells whether they are, in words, and why others ended."""
+    def wait(self, service: str, slot: Slot, count: int, *, seconds: float) -> tuple[bool, str, list[End]]:
+        """Wait until so many tasks are healthy; tells whether they are, in words, and which others ended."""
         began, name = self.clock(), self.place.service(service, slot)
-        before = {end["arn"] for end in self.ended(name)}
+        before, pause = {end.arn for end in self.ended(name)}, FIRST_LOOK_SECONDS
         while True:
-            well, passed = self.healthy(service, slot), self.clock() - began
+            targets, passed = self._targets(service, slot), self.clock() - began
+            well = sum(each["State"] == HEALTHY for each in targets)
             if well >= count:
-                return True, f"{well} of {count} tasks healthy after {passed:.1f} s", ""
-            ends = [end for end in self.ended(name) if end["arn"] not in before]
-            said = "\n".join(dict.fromkeys(end["text"] for end in ends))
+                return True, f"{well} of {count} tasks healthy after {passed:.1f} s", []
+            ends = [end for end in self.ended(name) if end.arn not in before]
+            why = told(ends)
             if len(ends) >= max(ENDS_THAT_MEAN_DEAD, count):
-                return False, f"{service} does not come up: {meaning(said) or said.splitlines()[0]}", said
+                return False, f"{service} does not start: {meaning(why) or why.splitlines()[0]}", ends
             if passed >= seconds:
-                why = meaning(said)
-                return False, (
-                    f"{service} was not healthy within {seconds:.0f} s: {well} of {count} tasks are"
-                    f"{f'; {why}' if why else ''}"
-                ), said  # fmt: skip
-            self.sleep(LOOK_SECONDS)
+                seen = (each.get("Description", "") for each in targets if each["State"] == UNHEALTHY)
+                because = meaning(why) or next(filter(None, seen), "")
+                words = f"{service} was not healthy within {seconds:.0f} s: {well} of {count} tasks are"
+                return False, f"{words}; {because}" if because else words, ends
+            self.sleep(pause)
+            pause = min(2 * pause, LOOK_SECONDS)
 
-    def ended(self, name: str) -> list[dict[str, str]]:
+    def ended(self, name: str) -> list[End]:
         """List the tasks of an ECS service that ended in the last hour, each with the reason that ECS gives."""
         found = self.clients.ecs.list_tasks(cluster=self.place.cluster, serviceName=name, desiredStatus="STOPPED")
         arns = found["taskArns"][:TASKS_AT_ONCE]
         if not arns:
             return []
-        told = self.clients.ecs.describe_tasks(cluster=self.place.cluster, tasks=arns)["tasks"]
-        mine = [task for task in told if task.get("group") == f"service:{name}"]
-        return [{"arn": task["taskArn"], "text": "; ".join(_said(task))} for task in mine]
+        tasks = self.clients.ecs.describe_tasks(cluster=self.place.cluster, tasks=arns)["tasks"]
+        return [end_of(task) for task in tasks if task.get("group") == f"service:{name}"]
 
     def once(
         self, service: str, slot: Slot, *, definition: str, command: Iterable[str], seconds: float
@@ -133,29 +132,15 @@ class Slots:
             (task,) = self.clients.ecs.describe_tasks(cluster=self.place.cluster, tasks=[arn])["tasks"]
             if task["lastStatus"] == "STOPPED":
                 code = next((each.get("exitCode") for each in task["containers"] if each["name"] == service), None)
-                return code == 0, "; ".join(_said(task)) or f"ended with {code}"
+                return code == 0, "; ".join(said(task)) or f"ended with {code}"
             if self.clock() - began >= seconds:
                 self.clients.ecs.stop_task(cluster=self.place.cluster, task=arn, reason="its time is over")
                 return False, f"ended after {seconds:.0f} s, which is all the time that it has"
             self.sleep(LOOK_SECONDS)
 
 
-def meaning(said: str) -> str:
-    """Say what the end of a task means."""
-    return next((words for mark, words in REASONS if mark in said), "")
-
-
-def _counts(told: Mapping[str, Any]) -> Counts:
+def _counts(service: Mapping[str, Any]) -> Counts:
     rollout = next(
-        (each.get("rolloutState", "") for each in told.get("deployments", []) if each["status"] == "PRIMARY"), ""
+        (each.get("rolloutState", "") for each in service.get("deployments", []) if each["status"] == "PRIMARY"), ""
     )
-    return Counts(told["desiredCount"], told["runningCount"], told["taskDefinition"], rollout.lower())
-
-
-def _said(task: Mapping[str, Any]) -> list[str]:
-    reasons = [task.get("stoppedReason", "")]
-    for container in task.get("containers", []):
-        reasons.append(container.get("reason", ""))
-        if container.get("exitCode") is not None:
-            reasons.append(f"{container['name']} ended with {container['exitCode']}")
-    return [reason for reason in reasons if reason]
+    return Counts(service["desiredCount"], service["runningCount"], service["taskDefinition"], rollout.lower())

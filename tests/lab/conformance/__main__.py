@@ -8,8 +8,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from tests.lab.conformance.cloud import CANNOT, SUBJECTS
 from tests.lab.conformance.conftest import TABLE
-from tests.lab.conformance.subject import SUBJECTS
 
 
 def main() -> int:
@@ -22,7 +22,11 @@ def main() -> int:
         good = good and row.get("failed") == 0
         cells = [row.get(key, "-") for key in ("requests", "failed", "deploy_seconds", "rollback_seconds")]
         table.add_row(subject.runtime, subject.system, *map(str, cells))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print("Not tried on ECS, where nothing runs in the tests:")
+    for test, reason in CANNOT.items():
+        console.print(f"  {test.removeprefix('test_').replace('_', ' ')}: {reason}")
     return 0 if good else 1
 
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.load import Load
-from tests.lab.conformance.subject import SUBJECTS, Subject
+from tests.lab.conformance.cloud import SUBJECTS
 from tests.lab.controller import ROOT
-from tests.lab.inventory import QUICK, inventory
+from tests.lab.inventory import QUICK
 from tests.lab.lock import only_test_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.lab.conformance.subject import Subject
 
 TABLE = ROOT / ".handrail" / "conformance"
 
@@ -24,23 +26,27 @@ PARAMS = [pytest.param(one, id=one.runtime) for one in SUBJECTS]
 
 
 @pytest.fixture(scope="session", params=PARAMS)
-def up(request: pytest.FixtureRequest) -> Subject:
+def up(request: pytest.FixtureRequest) -> Iterator[Subject]:
     """The system with its hosts up, and its edge configured as the inventory says, whatever ran there before.
 
     A deploy that finds another configuration reloads nginx, which costs kept-alive connections.
     """
     subject: Subject = request.param
     subject.bring_up()
-    with only_test_on(subject.system):
+    with only_test_on(subject.system), subject.at_home():
         subject.make_good()
         subject.run("startup")
-    return subject
+    yield subject
+    subject.take_down()
 
 
 @pytest.fixture
-def subject(up: Subject) -> Iterator[Subject]:
+def subject(request: pytest.FixtureRequest, up: Subject) -> Iterator[Subject]:
     """The system with a good release live, brought there by its own verbs."""
-    with only_test_on(up.system):
+    reason = up.cannot.get(request.function.__name__)
+    if reason:
+        pytest.skip(reason)
+    with only_test_on(up.system), up.at_home():
         up.make_good()
         yield up
 
@@ -48,7 +54,7 @@ def subject(up: Subject) -> Iterator[Subject]:
 @pytest.fixture
 def quick(up: Subject, tmp_path: Path) -> Path:
     """The system's inventory with the shortest times that are allowed."""
-    return inventory(tmp_path / "quick", QUICK, system=up.system)
+    return up.described(tmp_path / "quick", QUICK)
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def changed(up: Subject, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
     """Make an inventory in which the first service of the system is described otherwise."""
 
     def make(changes: dict[str, Any]) -> Path:
-        return inventory(tmp_path / "changed", {**QUICK, "services": {up.first: changes}}, system=up.system)
+        return up.described(tmp_path / "changed", {**QUICK, "services": {up.first: changes}})
 
     return make
 

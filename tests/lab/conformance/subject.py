@@ -8,10 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from handrail.control.connections import Connections
 from handrail.control.inventory import read
@@ -25,15 +26,17 @@ from lab.docker import docker, shell
 from lab.hosts import SYSTEMS, named
 from tests import started
 from tests.lab.controller import ROOT, Controller
+from tests.lab.inventory import inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
 # Releases that have nothing wrong with them; see lab/releases.py.
 GOOD = ("1.0.0", "1.1.0", "1.5.0")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Subject:
     """A system that stands for its runtime: `scaled` is a service of it that may have several instances."""
 
@@ -41,6 +44,8 @@ class Subject:
     system: str
     scaled: str
     first: str
+    # Tests that its runtime cannot be tried with, by name, to the reason.
+    cannot: ClassVar[Mapping[str, str]] = {}
 
     @property
     def inventory(self) -> Path:
@@ -177,6 +182,17 @@ class Subject:
         line = [sys.executable, "-m", "lab", "up", "--system", self.system]
         subprocess.run(line, cwd=ROOT, check=True, timeout=290)
 
+    def take_down(self) -> None:
+        """Leave its hosts up: other tests use them, too."""
+
+    def at_home(self) -> AbstractContextManager[None]:
+        """Have what it needs of the environment while the block runs."""
+        return nullcontext()
+
+    def described(self, folder: Path, changes: Mapping[str, Any]) -> Path:
+        """Copy its inventory with changes in its YAML."""
+        return inventory(folder, changes, system=self.system)
+
     def make_good(self) -> None:
         """See that a good release is live, brought there by the system's own verbs."""
         if self.is_good():
@@ -204,7 +220,7 @@ class Subject:
         return sum(row["running"] for row in mine)
 
 
-SUBJECTS = (
+HOSTED = (
     Subject("systemd", "sanvi", scaled="frontend", first="backend"),
     Subject("pm2", "vendhub", scaled="api", first="api"),
     Subject("docker", "inventory", scaled="api", first="api"),
@@ -214,7 +230,7 @@ SUBJECTS = (
 
 def named_subject(runtime: str) -> Subject:
     """Bring up the system that stands for a runtime, and see that a good release is live."""
-    subject = next(one for one in SUBJECTS if one.runtime == runtime)
+    subject = next(one for one in HOSTED if one.runtime == runtime)
     subject.bring_up()
     subject.make_good()
     return subject

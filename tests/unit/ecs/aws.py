@@ -16,7 +16,7 @@ PREFIX = f"{SYSTEM}-{ENVIRONMENT}"
 STATE = "shop-state"
 SERVICES = {"api": 3000, "web": 8080}
 SLOTS = ("blue", "green")
-RELEASES = ("1.0.0", "1.1.0", "1.2.0", "1.3.0", "1.4.0")
+RELEASES = tuple(f"1.{number}.0" for number in range(14))
 YAML = f"""
 system: {SYSTEM}
 services:
@@ -32,7 +32,7 @@ services:
       RELEASE: "${{version}}"
       SLOT: "${{slot}}"
       DB_HOST: "${{postgresql.address}}"
-      DB_PASSWORD: {{secret: DB_PASSWORD}}
+      DATABASE_PASSWORD: {{secret: DB_PASSWORD}}
     health: {{path: /health, deadline: 8s}}
     needs: [postgresql]
   web:

@@ -1,8 +1,8 @@
 """What moto lacks of AWS, beside its server: tasks that start, a load balancer that answers, schedules that fire.
 
 It is no part of moto and pretends nothing to handrail: handrail asks AWS's API of moto alone, and this reads and writes
-moto's books as AWS's own machinery would. Tasks take a moment to start; a release that is called 1.2.0 never gets
-healthy, and one that is called 1.3.0 answers 500 behind the load balancer.
+moto's books as AWS's own machinery would. Tasks take a moment to start; how the lab's bad releases behave is told
+below by their names.
 """
 
 from __future__ import annotations
@@ -18,14 +18,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.ecs.models import ecs_backends
-from moto.elbv2.models import elbv2_backends
+from moto.elbv2.models import FakeHealthStatus, elbv2_backends
 from moto.scheduler.models import scheduler_backends
 
-from tests.unit.ecs.aws import ACCOUNT, REGION, client
+from tests.unit.ecs.aws import ACCOUNT, PREFIX, REGION, client
 
 START_SECONDS = 0.4
 LOOK_SECONDS = 0.1
-NEVER_HEALTHY, BROKEN, DIES = "1.2.0", "1.3.0", "1.4.0"
+NEVER_HEALTHY, BROKEN, CRASHES = "1.2.0", "1.3.0", "1.7.0"
+CRASH_SECONDS = 1.0
+EXITED = "Essential container in task exited"
+# Releases that do not start: what ECS says of the task, and what the program has printed.
+DIES = {
+    "1.4.0": ("OutOfMemoryError: Container killed due to memory usage", ""),
+    "1.8.0": (EXITED, ""),
+    "1.9.0": (EXITED, "api: missing variable: STORAGE_BUCKET"),
+    "1.11.0": (EXITED, "api: connect ECONNREFUSED 10.0.0.9:1"),
+}
 CALLS = {"modifyRule": "modify_rule", "modifyListener": "modify_listener"}
 
 
@@ -38,7 +47,7 @@ class Plane:
             for backends in (ecs_backends, elbv2_backends, scheduler_backends, cloudwatch_backends)
         )
         self.over, self.fired, self.since = threading.Event(), [], {}
-        self.requests = []
+        self.requests, self.sick = [], set()
 
     @property
     def listeners(self):
@@ -62,14 +71,18 @@ class Plane:
 
     def _settle(self, service):
         release, count = self.release(service.task_definition), service.desired_count
-        if release == DIES and count:
-            self._end(service, "OutOfMemoryError: Container killed due to memory usage")
+        if release in DIES and count:
+            self._end(service, *DIES[release])
             return
+        if release == CRASHES and time.monotonic() - self.since[service.name][1] > START_SECONDS + CRASH_SECONDS:
+            self._end(service, EXITED)
+            count = 0
         service.running_count, service.pending_count = count, 0
         group = self.balancer.target_groups[service.load_balancers[0]["targetGroupArn"]]
         number = sorted(self.balancer.target_groups).index(group.arn)
         there = set(group.targets)
-        wanted = set() if release == NEVER_HEALTHY else {f"10.0.{number}.{n + 1}" for n in range(count)}
+        wanted = {f"10.0.{number}.{n + 1}" for n in range(count)}
+        (self.sick.add if release == NEVER_HEALTHY else self.sick.discard)(group.arn)
         if wanted - there:
             group.register([{"Id": one} for one in sorted(wanted - there)])
         if there - wanted:
@@ -77,16 +90,24 @@ class Plane:
         for each in service.deployments:
             each["rolloutState"] = "COMPLETED" if release != NEVER_HEALTHY else "IN_PROGRESS"
 
-    def _end(self, service, reason):
+    def _end(self, service, reason, printed=""):
         """Have a task start and end, as ECS does again and again."""
         (cluster,) = self.ecs.clusters.values()
         (task,) = self.ecs.run_task(
             cluster.name, service.task_definition, 1, {}, "", [], "FARGATE", service.network_configuration
         )
         task.last_status, task.desired_status, task.stopped_reason = "STOPPED", "STOPPED", reason
+        task.stopped_at = datetime.now(UTC).timestamp()
         task.service_name = service.name
         task.group = f"service:{service.name}"
         self.since[service.name] = ((service.task_definition, service.desired_count), time.monotonic())
+        if printed:
+            name, _, slot = service.name.removeprefix(f"{PREFIX}-").rpartition("-")
+            where = {"logGroupName": f"/ecs/{PREFIX}/{name}", "logStreamName": f"{slot}/{name}/{task.id}"}
+            client("logs").create_log_stream(**where)
+            client("logs").put_log_events(
+                **where, logEvents=[{"timestamp": int(task.stopped_at * 1000), "message": printed}]
+            )
 
     def release(self, definition):
         """Read which release a definition is, off its variables."""
@@ -218,6 +239,18 @@ def percentiles(asked):
         return asked(self, queries, *words, **more)
 
     return get_metric_data
+
+
+def judged(asked, running):
+    """Have moto, which finds every target healthy, find those unhealthy that are, on the plane that is running."""
+
+    def health_for(group, target, ec2):
+        if not any(group.arn in here.sick for here in running) or target["Id"] not in group.targets:
+            return asked(group, target, ec2)
+        codes = "Health checks failed with these codes: [503]"
+        return FakeHealthStatus(target["Id"], "80", "80", "unhealthy", "Target.ResponseCodeMismatch", codes)
+
+    return health_for
 
 
 @contextmanager

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from handrail.ecs.ends import last_words, told
 from handrail.ecs.reply import failed, nothing, ok, refused
 from handrail.model.intent import Verb
 from handrail.model.slot import Slot
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handrail.ecs.ends import End
     from handrail.hosts.script import Reply
     from handrail.orchestration.cloud.at import At
 
@@ -51,9 +55,9 @@ def start(at: At) -> Reply:
             return failed(f"{name} was never deployed to {plan.slot}: fab restart, or fab deploy VERSION")
         at.cluster.slots.start(name, plan.slot, definition=tasks[name], count=count)
         limit = at.run.environment.system.services[name].health.deadline.total_seconds()
-        well, words, log = at.cluster.slots.wait(name, plan.slot, count, seconds=limit)
+        well, words, ends = at.cluster.slots.wait(name, plan.slot, count, seconds=limit)
         if not well:
-            return failed(words, log)
+            return failed(words, _log(at, name, ends))
         said.append(words)
     return ok("; ".join(said)) if said else nothing()
 
@@ -72,14 +76,26 @@ def migrate(at: At) -> Reply:
 
 
 def steady(at: At) -> Reply:
-    """See that the tasks of the new slot are as they were started."""
+    """See that the tasks of the new slot are as they were started: all healthy, and none in the place of another."""
+    plan = at.run.plan
     for name in sorted(at.run.environment.system.services):
-        count = at.run.plan.instances.get(name, 1)
-        well = at.cluster.slots.healthy(name, at.run.plan.slot)
-        if at.run.plan.service in {"", name} and well < count:
-            said = [end["text"] for end in at.cluster.slots.ended(at.cluster.place.service(name, at.run.plan.slot))]
-            return failed(f"{name}: {well} of {count} tasks are still healthy", "\n".join(dict.fromkeys(said)))
+        if plan.service not in {"", name}:
+            continue
+        count = plan.instances.get(name, 1)
+        ends = at.cluster.slots.ended(at.cluster.place.service(name, plan.slot))
+        late = [end for end in ends if not end.wanted and end.at is not None and end.at > at.run.cut_over_at > 0]
+        if late:
+            return failed(f"{name} was started again: {len(late)} tasks have ended", _log(at, name, late))
+        well = at.cluster.slots.healthy(name, plan.slot)
+        if well < count:
+            return failed(f"{name}: {well} of {count} tasks are still healthy", _log(at, name, ends))
     return ok("as they were started")
+
+
+def _log(at: At, name: str, ends: Sequence[End]) -> str:
+    """Give what ECS says of tasks that ended, and what the last of them printed."""
+    words = last_words(at.cluster.clients.logs, at.cluster.place, name, at.run.plan.slot, ends)
+    return "\n".join(text for text in (told(ends), words) if text)
 
 
 def drain(at: At) -> Reply:
