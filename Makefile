@@ -37,7 +37,7 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 
 .PHONY: test
 test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
-	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 3
+	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 4
 
 .PHONY: conformance
 conformance: setup ## try every runtime with the same tests on the lab, and print what they measured

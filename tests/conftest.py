@@ -5,6 +5,7 @@ pytest-xdist's `--dist loadgroup` has no effect with pytest 9.2: it renames test
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 SYSTEM_OF = {"systemd": "sanvi", "pm2": "vendhub", "docker": "inventory", "compose": "marketplace"}
+CLOUD = "shop"
 FILES = {
     "test_maintenance.py": "vendhub",
     "test_tutorial_maintenance.py": "vendhub",
@@ -25,8 +27,10 @@ DEFAULT = "sanvi"
 # One server and one provider for all tests of a file, which go on where the one before has ended.
 TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py")
 SYSTEMS = {*SYSTEM_OF.values()}
-# with fewer processes all take what there is
+# What a process looks for first: hosts, AWS, which is mostly waited for, or neither. Who finds no more of it takes what
+# there is; with fewer processes all do.
 LAB_WORKERS = {"gw0", "gw1"}
+LIKES = dict.fromkeys(LAB_WORKERS, "hosts") | {"gw3": "aws"}
 
 
 def system_of(nodeid: str) -> str:
@@ -36,8 +40,18 @@ def system_of(nodeid: str) -> str:
     if not nodeid.startswith("tests/lab/"):
         return nodeid
     path, _, case = nodeid.partition("::")
-    named = next((word for word in re.split(r"[\[\]-]", case) if word in SYSTEM_OF or word in SYSTEMS), "")
+    words = re.split(r"[\[\]-]", case)
+    if "ecs" in words:
+        return CLOUD
+    named = next((word for word in words if word in SYSTEM_OF or word in SYSTEMS), "")
     return SYSTEM_OF.get(named) or named or FILES.get(path.rpartition("/")[2], DEFAULT)
+
+
+def kind_of(scope: str) -> str:
+    """Tell what the tests of a scope need: hosts of the lab, an AWS of moto, or neither."""
+    if scope in SYSTEMS:
+        return "hosts"
+    return "aws" if scope == CLOUD or scope.startswith(("tests/unit/ecs/", "tests/unit/infra/")) else ""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -45,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
     if worker not in LAB_WORKERS:
         os.nice(5)
+
+
+def pytest_collection_finish() -> None:
+    """Look for no garbage in what is there as long as the tests are: a million objects, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -62,17 +82,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class BySystem(LoadScopeScheduling):
         """One process for all tests on the hosts of one system; every other test by itself.
 
-        Two systems at once are enough for a small machine: what they leave of it is for the tests without hosts. Who
-        finds no more of its own takes what there is.
+        Two systems at once are enough for a small machine: what they leave of it is for the tests without hosts.
         """
 
         def _split_scope(self, nodeid: str) -> str:
             return system_of(nodeid)
 
         def _assign_work_unit(self, node: Any) -> None:
-            likes_hosts = node.gateway.id in LAB_WORKERS
-            suits = (scope for scope in self.workqueue if (scope in SYSTEMS) == likes_hosts)
-            first = next(suits, None)
+            liked = LIKES.get(node.gateway.id, "")
+            first = next((scope for scope in self.workqueue if kind_of(scope) == liked), None)
             if first is not None:
                 self.workqueue.move_to_end(first, last=False)
             super()._assign_work_unit(node)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
+import gc
 import json
 import os
 import pkgutil
@@ -11,6 +13,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import threading
 import warnings
 from contextlib import suppress
 from importlib import import_module
@@ -58,6 +61,9 @@ def serve(program: str, control: socket) -> None:
     """Fork for each run. Returns in the process of a run alone."""
     for name in PRELOADED[program]:
         _read(name)
+    # What is there is no garbage: whoever looks for some in a fork would copy all of it.
+    gc.collect()
+    gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, *_ = recv_fds(control, MESSAGE_BYTES, DESCRIPTORS)
@@ -114,6 +120,17 @@ def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
 def main(program: str, control: int) -> None:
     """Be the server until the tests are over, and then each of the runs."""
     serve(program, socket(fileno=control))
+    try:
+        _run(program)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if not isinstance(end.code, int | None):
+            sys.stderr.write(f"{end.code}\n")
+    _leave(code)
+
+
+def _run(program: str) -> None:
     if program == "fab":
         sys.exit(import_module("fabric.main").program.run())
     if program == "code":
@@ -121,6 +138,16 @@ def main(program: str, control: int) -> None:
         sys.exit()
     warnings.filterwarnings("ignore", "'handrail.* found in sys.modules", RuntimeWarning)
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+def _leave(code: int) -> None:
+    """End as Python does, but leave the memory as it is: to take it all apart is to copy all of it."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ LINES = {
 STARTS = dict.fromkeys((*LINES.values(), "fab"), ("recorder", "herald", "pyinfra"))
 STARTS |= dict.fromkeys(("worker", "runner", "fab", "code"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
 # What is read when a process starts, and not by a fork.
-AT_START = ("LD_PRELOAD", "PYTHONPATH", "TZ")
+AT_START = {name: os.environ.get(name) for name in ("LD_PRELOAD", "PYTHONPATH", "TZ")}
 # By program; a run gets those of the test that started it.
 SERVERS: dict[str, socket] = {}
 POPEN = subprocess.Popen
@@ -116,7 +116,7 @@ def popen(line: Sequence[str], **given: Any) -> Started | subprocess.Popen[Any]:
 
 def _starts_alike(env: Mapping[str, str] | None) -> bool:
     """Whether nothing is asked for that is only done when Python starts, such as another clock."""
-    return all((env or os.environ).get(name) == os.environ.get(name) for name in AT_START)
+    return all((env or os.environ).get(name) == known for name, known in AT_START.items())
 
 
 def run(line: Sequence[str], *, timeout: float, **given: Any) -> subprocess.CompletedProcess[str]:

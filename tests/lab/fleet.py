@@ -134,7 +134,7 @@ class Fleet:
         began = time.monotonic()
         while not condition():
             assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s: {what}"
-            time.sleep(0.2)
+            time.sleep(0.4)
         return time.monotonic() - began
 
     def consistent(self, release: str, edge: str = "edge") -> bool:

@@ -111,7 +111,7 @@ class Site:
         while not (found := condition()):
             self.answers.append(self.asked())
             assert time.monotonic() < end, f"{self.booking()}\n{(self.folder / 'log').read_text()[-4000:]}"
-            time.sleep(0.2)
+            time.sleep(0.4)
         return found
 
     def asked(self):

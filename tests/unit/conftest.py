@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 
 from handrail.journal import recorder
+from handrail.notify import herald
 from handrail.signatures import good
+from tests import started
 from tests.gated import Gated
 from tests.lab.inventory import inventory
 from tests.office import RULES, make_keys
@@ -15,6 +20,14 @@ from tests.office import RULES, make_keys
 def nothing_verified_yet(monkeypatch):
     """Let no test live on what another has verified."""
     monkeypatch.setattr(good, "_keys", {})
+
+
+@pytest.fixture(autouse=True)
+def forked(monkeypatch):
+    """Fork recorders and heralds: a start of Python takes most of a second, and they are what is tried."""
+    forking = SimpleNamespace(**vars(subprocess) | {"Popen": started.popen})
+    for module in (recorder, herald):
+        monkeypatch.setattr(module, "subprocess", forking)
 
 
 @pytest.fixture(scope="module")

@@ -143,7 +143,7 @@ class Subject:
         began = time.monotonic()
         while not condition():
             assert time.monotonic() - began < seconds, f"not within {seconds:.0f} s: {what}"
-            time.sleep(0.2)
+            time.sleep(0.5)
         return time.monotonic() - began
 
     def pending(self) -> bool:
