@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from handrail.ecs.metrics import Query, read
 
 if TYPE_CHECKING:
     from handrail.ecs.place import Place
     from handrail.model.slot import Slot
 
 NAMESPACE = "AWS/ApplicationELB"
-# The balancer sends its numbers once a minute.
-PERIOD_SECONDS = 60
+# What is asked of each target group, with its statistic.
+ASKED = (("RequestCount", "Sum"), ("HTTPCode_Target_5XX_Count", "Sum"), ("TargetResponseTime", "p95"))
 
 
 @dataclass(frozen=True)
@@ -27,32 +28,22 @@ class Numbers:
 def numbers(metrics: Any, place: Place, slot: Slot, *, since: float, until: float) -> Numbers:
     """Ask for all services at once; moments are seconds since 1970."""
     services = sorted({key.rpartition("-")[0] for key in place.services})
-    balancer = place.listener.partition(":listener/")[2].rpartition("/")[0]
-    queries = [
-        _query(f"{kind}{number}", metric, statistic, balancer, place.group(service, slot))
-        for number, service in enumerate(services)
-        for kind, metric, statistic in (
-            ("r", "RequestCount", "Sum"), ("e", "HTTPCode_Target_5XX_Count", "Sum"), ("t", "TargetResponseTime", "p95"),
-        )
-    ]  # fmt: skip
-    found: dict[str, list[float]] = {}
-    begin, end = (datetime.fromtimestamp(at, UTC) for at in (since, until))
-    pages = metrics.get_paginator("get_metric_data").paginate(MetricDataQueries=queries, StartTime=begin, EndTime=end)
-    for page in pages:
-        for each in page["MetricDataResults"]:
-            found.setdefault(each["Id"][0], []).extend(each["Values"])
-    return Numbers(
-        round(sum(found.get("r", []))), round(sum(found.get("e", []))), max(found["t"]) if found.get("t") else None
-    )
-
-
-def _query(identity: str, metric: str, statistic: str, balancer: str, group: str) -> dict[str, Any]:
-    dimensions = [
-        {"Name": "LoadBalancer", "Value": balancer},
-        {"Name": "TargetGroup", "Value": group.rpartition(":")[2]},
-    ]
-    stat = {
-        "Metric": {"Namespace": NAMESPACE, "MetricName": metric, "Dimensions": dimensions},
-        "Period": PERIOD_SECONDS, "Stat": statistic,
+    queries = {
+        (metric, name): Query(NAMESPACE, metric, of_group(place, name, slot), statistic)
+        for name in services for metric, statistic in ASKED
     }  # fmt: skip
-    return {"Id": identity, "MetricStat": stat, "ReturnData": True}
+    found: dict[str, list[float]] = {metric: [] for metric, _ in ASKED}
+    for (metric, _), points in read(metrics, queries, since=since, until=until).items():
+        found[metric] += [point.value for point in points]
+    requests, errors, times = found.values()
+    return Numbers(round(sum(requests)), round(sum(errors)), max(times, default=None))
+
+
+def of_balancer(place: Place) -> dict[str, str]:
+    """Name the load balancer as CloudWatch does."""
+    return {"LoadBalancer": place.listener.partition(":listener/")[2].rpartition("/")[0]}
+
+
+def of_group(place: Place, service: str, slot: Slot) -> dict[str, str]:
+    """Name a target group likewise."""
+    return of_balancer(place) | {"TargetGroup": place.group(service, slot).rpartition(":")[2]}

@@ -6,8 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 from handrail.ecs import web
+from handrail.ecs.metrics import PERIOD_SECONDS
 from handrail.ecs.reply import failed, nothing, ok
-from handrail.ecs.traffic import PERIOD_SECONDS, numbers
+from handrail.ecs.traffic import numbers
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
 from handrail.model.version import version_of
