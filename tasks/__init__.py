@@ -5,6 +5,7 @@ from invoke import Collection
 from tasks import (
     audit,
     backup,
+    capacity,
     certificate,
     change,
     check,
@@ -25,7 +26,7 @@ from tasks import (
 )
 
 ns = Collection.from_module(release)
-for module in (system, check, logs, disk, windows, checklist, metrics, worker):
+for module in (system, check, logs, disk, windows, checklist, metrics, capacity, worker):
     for task in Collection.from_module(module).tasks.values():
         ns.add_task(task)
 for module in (change, audit, backup, certificate, database, infra, maintenance, notify, schedule, updates):

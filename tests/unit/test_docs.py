@@ -69,6 +69,7 @@ PROCEDURES = [
     "AWS-02",
     "AWS-03",
     "AWS-04",
+    "MON-06",
 ]
 OPTIONS = {
     task: {option for argument in ns[task].get_arguments() for option in argument.names} for task in ns.task_names

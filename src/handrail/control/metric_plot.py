@@ -47,6 +47,11 @@ STYLE: Any = {
 
 def draw(metrics: Metrics, picture: Path) -> None:
     """Write the picture; its format is what its name ends in."""
+    written(picture, lambda figure: _fill(figure, metrics))
+
+
+def written(picture: Path, fill: Callable[[Any], None]) -> None:
+    """Write a figure that somebody fills, in the style of all of ours."""
     try:
         from matplotlib import rc_context  # noqa: PLC0415  # half a second, and an extra
         from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415  # likewise
@@ -56,20 +61,24 @@ def draw(metrics: Metrics, picture: Path) -> None:
     with rc_context(STYLE):
         figure = Figure(figsize=INCHES, layout="constrained")
         FigureCanvasAgg(figure)
-        panels = figure.subplots(2, 2)
-        _title(figure, metrics)
-        _deployments(panels[0][0], metrics)
-        _failure_rate(panels[0][1], metrics)
-        _lead_time(panels[1][0], metrics)
-        _recovery(panels[1][1], metrics)
-        for panel in panels.flat:
-            _weeks(panel, metrics)
+        fill(figure)
         try:
-            # No date inside: the same metrics give the same file.
+            # No date inside: the same numbers give the same file.
             dated: dict[str, Any] = {"Date": None} if picture.suffix.lower() == ".svg" else {}
             figure.savefig(picture, dpi=150, metadata=dated)
         except OSError as error:
             raise BadInput(f"{picture} cannot be written: {error.strerror}", next_step="name another file") from error
+
+
+def _fill(figure: Any, metrics: Metrics) -> None:
+    panels = figure.subplots(2, 2)
+    _title(figure, metrics)
+    _deployments(panels[0][0], metrics)
+    _failure_rate(panels[0][1], metrics)
+    _lead_time(panels[1][0], metrics)
+    _recovery(panels[1][1], metrics)
+    for panel in panels.flat:
+        _weeks(panel, metrics)
 
 
 def _title(figure: Any, metrics: Metrics) -> None:
@@ -104,7 +113,7 @@ def _failure_rate(panel: Any, metrics: Metrics) -> None:
     _line(panel, [None if rate is None else rate * 100 for rate in rates], VERMILION, "s", "")
     panel.set_ylim(-4, 108)
     if all(rate is None for rate in rates):
-        _nothing(panel, "no deploys yet")
+        nothing(panel, "no deploys yet")
 
 
 def _lead_time(panel: Any, metrics: Metrics) -> None:
@@ -127,7 +136,7 @@ def _times(panel: Any, title: str, lines: Sequence[tuple[str, str, str, Sequence
     if not seconds:
         panel.set_title(f"{title} (median)")
         panel.set_yticks([])
-        _nothing(panel, "none yet")
+        nothing(panel, "none yet")
         return
     # Seconds beside hours: only a scale of powers shows both.
     wide = max(seconds) > WIDE * min(seconds)
@@ -160,7 +169,8 @@ def _line(panel: Any, values: Sequence[float | None], colour: str, mark: str, la
     panel.plot(range(len(drawn)), drawn, color=colour, marker=mark, markersize=5, linewidth=1.4, label=label)
 
 
-def _nothing(panel: Any, words: str) -> None:
+def nothing(panel: Any, words: str) -> None:
+    """Say in a panel why it is empty."""
     panel.text(0.5, 0.5, words, transform=panel.transAxes, ha="center", va="center", color=GREY)
 
 

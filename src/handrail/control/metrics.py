@@ -60,7 +60,7 @@ def begin_of(text: str, *, now: datetime, following: str = NEXT) -> datetime:
     return begin
 
 
-def checked_picture(path: str) -> Path | None:
+def checked_picture(path: str, *, following: str = NEXT) -> Path | None:
     """Read `--plot`: a file in a folder that is there, whose name says which format."""
     if not path:
         return None
@@ -68,7 +68,7 @@ def checked_picture(path: str) -> Path | None:
     if picture.suffix.lower() not in PICTURES:
         raise BadInput(
             f"--plot {path}; allowed: a name that ends in {' or '.join(PICTURES)}",
-            next_step=f"{NEXT} --plot metrics.svg",
+            next_step=f"{following} --plot metrics.svg",
         )
     if not picture.parent.is_dir():
         raise BadInput(f"--plot {path}: there is no folder {picture.parent}", next_step=f"mkdir -p {picture.parent}")
