@@ -31,6 +31,11 @@ def numbers(*runs, period=60):
     return Series({BEGIN + at * period: value for at, value in enumerate(values) if value is not None}, period)
 
 
+def week(value):
+    """Make a week of one value, by five minutes."""
+    return numbers((value, WEEK // 5), period=300)
+
+
 def service(*, grow=None, limits=(2, 6), size=(512, 1024), room=None, wanted=0, green=None, **blue):
     tasks = Tasks(cpu=size[0], memory=size[1], min=limits[0], max=limits[1], grow=grow or Grow())
     slots = {"blue": Load(**blue), "green": green or Load()}
@@ -217,7 +222,7 @@ def test_more_than_the_least_at_less_than_half_all_the_time_is_scaled_down_by_ha
 
 
 def test_what_is_always_there_is_lowered_after_a_week():
-    calm = {"cpu": numbers((20, WEEK)), "tasks": numbers((4, WEEK))}
+    calm = {"cpu": week(20), "tasks": week(4)}
     part = judge(service(**calm, limits=(4, 6)))
     assert changes(part) == {"services.web.instances.min": ("4", "2"), "aws.services.web.min": ("4", "2")}
     day = judge(service(cpu=numbers((20, DAY)), tasks=numbers((4, DAY)), limits=(4, 6)))
@@ -226,10 +231,10 @@ def test_what_is_always_there_is_lowered_after_a_week():
 
 
 def test_the_fewest_tasks_are_made_smaller_if_their_memory_allows():
-    calm = {"cpu": numbers((20, WEEK)), "tasks": numbers((2, WEEK))}
-    part = judge(service(**calm, memory=numbers((40, WEEK))))
+    calm = {"cpu": week(20), "tasks": week(2)}
+    part = judge(service(**calm, memory=week(40)))
     assert changes(part) == {"aws.services.web.cpu": ("512", "256"), "aws.services.web.memory": ("1024", "512")}
-    wide = judge(service(**calm, memory=numbers((75, WEEK)), size=(512, 3072)))
+    wide = judge(service(**calm, memory=week(75), size=(512, 3072)))
     assert (wide.verdict, changes(wide)) == (NOTHING, {})
     assert judge(service(**calm)).verdict is NOTHING
 
@@ -293,7 +298,7 @@ def test_reads_go_to_a_replica_where_there_is_none():
 def test_connections_near_their_limit_are_raised_and_the_class_with_them_if_its_memory_is_too_small():
     part = judge_database(database(cpu=numbers((50, 60)), connections_seen=numbers((330, 5), (100, 55))))
     assert (part.verdict, changes(part)) == (CHANGE, {"aws.database.max_connections": ("400", "450")})
-    assert "330 of 400; before any task more" in why(part)
+    assert "330 of 400; raise it before any task is added" in why(part)
     full = judge_database(database(cpu=numbers((50, 60)), connections_seen=numbers((400, 60))))
     assert full.verdict is LIMIT
     assert changes(full) == {
@@ -304,14 +309,14 @@ def test_connections_near_their_limit_are_raised_and_the_class_with_them_if_its_
 
 
 def test_a_database_is_made_smaller_only_after_a_week_of_free_memory():
-    free = {"cpu": numbers((20, WEEK)), "free": numbers((2 * GIB, WEEK))}
+    free = {"cpu": week(20), "free": week(2 * GIB)}
     part = judge_database(database(connections=200, **free))
     assert changes(part) == {"aws.database.instance": ("db.t4g.medium", "db.t4g.small")}
     for other in (
         database(connections=400, **free),  # a small one bears 225
         database(connections=200, cpu=numbers((20, DAY)), free=numbers((3 * GIB, DAY))),
-        database(connections=200, cpu=numbers((20, WEEK)), free=numbers((GIB, WEEK))),
-        database(connections=200, **free | {"cpu": numbers((35, WEEK))}),
+        database(connections=200, cpu=week(20), free=week(GIB)),
+        database(connections=200, **free | {"cpu": week(35)}),
     ):
         assert judge_database(other).verdict is NOTHING
 

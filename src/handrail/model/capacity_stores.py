@@ -142,7 +142,7 @@ def _connections(load: DatabaseLoad, verdict: Verdict) -> Advice:
     peak, percent = load.connections.peak, rule.over / database.max_connections
     then = max(math.ceil(peak / percent / STEP) * STEP, database.max_connections + STEP)
     changes = [Change(f"{KEY}.max_connections", str(database.max_connections), str(then))]
-    why = f"{rule.words()}: {peak:.0f} of {database.max_connections}; before any task more; it counts after a reboot"
+    why = f"{rule.words()}: {peak:.0f} of {database.max_connections}; raise it before any task is added, and reboot"
     has = instance_class.power(database.instance)
     if has and then > bearable(has.gib):
         larger = instance_class.with_more(database.instance, gib=then * BYTES_A_CONNECTION / GIB)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 MINUTE = 60
 
@@ -82,21 +83,20 @@ class Series:
 
 def highest(several: Iterable[Series]) -> Series:
     """Give the highest of several at each moment that any has."""
-    found: dict[int, float] = {}
-    period = MINUTE
-    for series in several:
-        period = series.period
-        for at, value in series.values.items():
-            found[at] = max(value, found.get(at, value))
-    return Series(found, period)
+    return _joined(several, max)
 
 
 def total(several: Iterable[Series]) -> Series:
     """Add several; one that has a gap counts as nothing there."""
+    return _joined(several, operator.add)
+
+
+def _joined(several: Iterable[Series], join: Callable[[float, float], float]) -> Series:
     found: dict[int, float] = {}
     period = MINUTE
     for series in several:
-        period = series.period
+        # One without any value has no say in how far apart they are.
+        period = series.period if series.known else period
         for at, value in series.values.items():
-            found[at] = found.get(at, 0.0) + value
+            found[at] = join(found[at], value) if at in found else value
     return Series(found, period)

@@ -49,7 +49,11 @@ CLUSTER, DATABASE = Host("@ecs/shop", "shop.example.com"), Host("@ecs/db", "db.e
 
 
 def put(metrics, until):
-    """Put an hour of numbers: api is at its limit, web and the database are fine, connections run out."""
+    """Put an hour of numbers: api is at its limit, web and the cache are fine, connections run out."""
+    balancer = aws.client("elbv2").describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    groups = aws.client("elbv2").describe_target_groups()["TargetGroups"]
+    group = next(each["TargetGroupArn"] for each in groups if each["TargetGroupName"] == f"{aws.PREFIX}-web-blue")
+    web = {"LoadBalancer": balancer.partition("loadbalancer/")[2], "TargetGroup": group.rpartition(":")[2]}
     for number in range(HOUR):
         at = datetime.fromtimestamp(until - (number + 1) * 60, UTC).replace(tzinfo=None)
 
@@ -63,6 +67,7 @@ def put(metrics, until):
             one("AWS/ECS", "CPUUtilization", cpu, **of)
             one("AWS/ECS", "MemoryUtilization", 40, **of)
             one("ECS/ContainerInsights", "RunningTaskCount", tasks, **of)
+        one("AWS/ApplicationELB", "TargetResponseTime", 0.2, **web)
         one(aws.PREFIX, "RequestQueue", 100, Service="api", Slot="blue")
         one("AWS/RDS", "CPUUtilization", 30, DBInstanceIdentifier=f"{aws.PREFIX}-db")
         one("AWS/RDS", "DatabaseConnections", 85, DBInstanceIdentifier=f"{aws.PREFIX}-db")
@@ -113,6 +118,14 @@ def test_everything_is_one_question_and_the_database_comes_first(cluster, capsys
     assert (said["exit_code"], api["task_hours_a_day"]["now"], api["then"]["vcpu_most"]) == (2, 144, 6)
     assert api["numbers"]["cpu"] == {
         "highest": 85, "known_minutes": 60, "limit": 70, "limit_minutes": 10, "passed_minutes": 60,
+    }  # fmt: skip
+    highest = {
+        (part["name"], name): each["highest"] for part in said["parts"] for name, each in part["numbers"].items()
+    }
+    assert highest == {
+        ("postgresql", "cpu"): 30, ("postgresql", "connections"): 85, ("redis", "memory"): 20,
+        ("api", "cpu"): 85, ("api", "memory"): 40, ("api", "queue"): 100,
+        ("web", "cpu"): 50, ("web", "memory"): 40, ("web", "p95"): 0.2,
     }  # fmt: skip
     pytest.importorskip("matplotlib")
     for name, each in (("full.svg", found), ("empty.svg", empty)):
