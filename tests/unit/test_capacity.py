@@ -216,6 +216,15 @@ def test_more_than_the_least_at_less_than_half_all_the_time_is_scaled_down_by_ha
     part = judge(service(cpu=numbers((20, 60)), tasks=numbers((5, 60))))
     assert (part.verdict, changes(part)) == (CHANGE, {"fab scale web 2": ("5", "2")})
     assert (part.hours.now, part.hours.then) == (120, 48)
+    assert "AWS does not shrink it" in why(part)
+    # It takes that long to begin; and the idle slot may have as many as it likes.
+    for short in (
+        service(cpu=numbers((20, 59)), tasks=numbers((5, 59))),
+        service(
+            cpu=numbers((20, 60)), tasks=numbers((2, 60)), green=Load(cpu=numbers((1, 60)), tasks=numbers((5, 60)))
+        ),
+    ):
+        assert judge(short).verdict is NOTHING
     # Half of the limit is what scaling itself shrinks below.
     for cpu, tasks in ((numbers((20, 59), (35, 1)), numbers((5, 60))), (numbers((20, 60)), numbers((5, 59), (2, 1)))):
         assert judge(service(cpu=cpu, tasks=tasks)).verdict is NOTHING

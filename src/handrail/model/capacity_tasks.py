@@ -26,6 +26,9 @@ WEEK_SECONDS = 0.9 * 7 * 86_400
 # Memory that a smaller task needs beside the highest that was seen.
 SPARE = 1.25
 DAY_HOURS = 24
+# It shrinks after half an hour, by one in five minutes.
+SHRINKS_SECONDS = 3600
+ACTIVITIES = "`aws application-autoscaling describe-scaling-activities --service-namespace ecs`"
 # How many ran is a minute's mean: one that is replaced in it leaves a little less.
 REPLACED = 0.5
 MIB = 1024
@@ -90,8 +93,15 @@ class Service:
 
     @property
     def count(self) -> Series:
-        """Tasks of the larger slot."""
-        return highest(load.tasks for load in self.slots.values())
+        """Tasks of the busier slot: the other may be warm, with as many or more."""
+        found: dict[int, tuple[float, float]] = {}
+        for load in self.slots.values():
+            for at, ran in load.tasks.values.items():
+                busy = (load.cpu.values.get(at, 0.0), ran)
+                found[at] = max(busy, found.get(at, busy))
+        return Series(
+            {at: ran for at, (_, ran) in found.items()}, total(load.tasks for load in self.slots.values()).period
+        )
 
     def passed(self, rule: Rule) -> list[tuple[Load, Stretch]]:
         """List when a rule was passed in a slot: each slot has alarms of its own."""
@@ -221,8 +231,8 @@ def _grew(service: Service, passed: list[tuple[Rule, list[tuple[Load, Stretch]]]
         longest = max(stretch.minutes for stretch in stuck)
         yield Advice(
             Verdict.CHANGE,
-            f"{told}; for {longest} min AWS started no more tasks, and {service.limits.max} may run: look at "
-            "`aws application-autoscaling describe-scaling-activities --service-namespace ecs`",
+            f"{told}; for {longest} min AWS started no more tasks of the {service.limits.max} that may run: "
+            f"look at {ACTIVITIES}",
         )
         return
     usual = math.floor(median(service.count.values.values())) if service.count.known else 0
@@ -261,11 +271,11 @@ def _less(service: Service) -> Advice:
         return Advice(Verdict.NOTHING, f"CPU was at {shown('cpu', cpu.peak)} at most; no rule was passed")
     why = f"CPU was below {shown('cpu', over / 2)} all the time, at {shown('cpu', cpu.peak)} at most"
     fewest = int(min(count.values.values(), default=0))
-    if fewest > service.limits.min:
+    if fewest > service.limits.min and cpu.seconds >= SHRINKS_SECONDS:
         then = max(service.limits.min, _enough(fewest, cpu.peak, over))
         return Advice(
             Verdict.CHANGE,
-            f"{why}, by {fewest} tasks or more: AWS does not shrink it, so somebody asked for them",
+            f"{why}, by {fewest} tasks or more, and AWS does not shrink it: look at {ACTIVITIES}",
             (Change(f"fab scale {service.name} {then}", str(fewest), str(then)),),
         )
     changes = _lowered(service, cpu.peak, over)
@@ -329,11 +339,11 @@ def _after(service: Service, advices: list[Advice]) -> tuple[Tasks, Instances]:
 
 def _hours(service: Service, then: Instances, advices: list[Advice]) -> Hours | None:
     """Add up a day's hours of tasks, as they were, and had the limits been others."""
-    both, larger = total(load.tasks for load in service.slots.values()), service.count
+    both, live = total(load.tasks for load in service.slots.values()), service.count
     if not both.known:
         return None
     limited = {
-        at for rule in rules(service.tasks) for stretch in service.limited(rule) for at in larger.during(stretch).values
+        at for rule in rules(service.tasks) for stretch in service.limited(rule) for at in live.during(stretch).values
     }
     fewer = next(
         (int(change.then) for each in advices for change in each.changes if change.key.startswith("fab scale")), 0
@@ -345,9 +355,9 @@ def _hours(service: Service, then: Instances, advices: list[Advice]) -> Hours | 
         return max(min(count, fewer) if fewer else count, then.min if count else 0)
 
     days = len(both.values) / DAY_HOURS
-    measured, live = (sum(series.values.values()) / days for series in (both, larger))
-    changed = sum(would(at, count) for at, count in larger.values.items()) / days
-    return Hours(measured, measured - live, measured - live + changed)
+    measured, busier = (sum(series.values.values()) / days for series in (both, live))
+    changed = sum(would(at, count) for at, count in live.values.items()) / days
+    return Hours(measured, measured - busier, measured - busier + changed)
 
 
 def _told(found: list[tuple[Rule, list[Stretch]]]) -> str:
