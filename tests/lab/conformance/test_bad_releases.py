@@ -19,8 +19,8 @@ def fails(subject, release, inventory=None):
 
 
 def test_release_that_is_not_healthy_gets_no_traffic(subject, changed, load):
-    # a busy machine needs some seconds to start a container
-    seconds = 20 if subject.runtime in {"docker", "compose"} else 10
+    # A busy machine needs some seconds to start a program, and more for a container.
+    seconds = 20
     inventory = changed({"health": {"deadline": f"{seconds}s"}})
     with load() as requests:
         text = fails(subject, "1.2.0", inventory)
