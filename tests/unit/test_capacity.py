@@ -14,8 +14,9 @@ from handrail.model import instance_class
 from handrail.model.aws import Grow, Queue, Tasks
 from handrail.model.aws_database import Cache, Database
 from handrail.model.capacity import P95_MINUTES, Rule, Verdict, rules, worst
+from handrail.model.capacity_load import Load, Room, Service
 from handrail.model.capacity_stores import GIB, DatabaseLoad, Levels, judge_cache, judge_database, room
-from handrail.model.capacity_tasks import Load, Room, Service, judge
+from handrail.model.capacity_tasks import judge
 from handrail.model.series import Series
 from handrail.model.service import Instances
 

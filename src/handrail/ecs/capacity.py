@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from handrail.ecs.metrics import Point, Query, read
 from handrail.ecs.traffic import NAMESPACE, of_group
 from handrail.infra.ask import answers
+from handrail.model.capacity_load import Load
 from handrail.model.capacity_system import Loads
-from handrail.model.capacity_tasks import Load
 from handrail.model.series import Series
 from handrail.model.slot import Slot
 

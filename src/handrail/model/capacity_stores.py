@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from handrail.model import instance_class
 from handrail.model.capacity import Advice, Change, Part, Rule, Seen, Size, Verdict, minutes, shown
-from handrail.model.capacity_tasks import WEEK_SECONDS, Room
+from handrail.model.capacity_load import Room
+from handrail.model.capacity_tasks import WEEK_SECONDS
 from handrail.model.series import Series, total
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from handrail.model.aws import Alarms
     from handrail.model.aws_database import Cache, Database
-    from handrail.model.capacity_tasks import Service
+    from handrail.model.capacity_load import Service
     from handrail.model.threshold import Thresholds
 
 # The guide's: from here on a replica may take the reads.

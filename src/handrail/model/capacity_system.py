@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from handrail.model.aws import Tasks
 from handrail.model.aws_variables import aws_of
 from handrail.model.capacity import Capacity, Rule, minutes
+from handrail.model.capacity_load import Service
 from handrail.model.capacity_stores import DatabaseLoad, judge_cache, judge_database, levels, room
-from handrail.model.capacity_tasks import Service, judge
+from handrail.model.capacity_tasks import judge
 from handrail.model.series import Series
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from handrail.model.aws import Aws
     from handrail.model.aws_database import Cache
     from handrail.model.capacity import Part
-    from handrail.model.capacity_tasks import Load, Room
+    from handrail.model.capacity_load import Load, Room
     from handrail.model.environment import Environment
 
 REDIS = "redis"
