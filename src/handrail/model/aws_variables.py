@@ -57,8 +57,18 @@ def _domain(system: System, aws: Aws) -> dict[str, Any]:
     front = system.services[system.edge.service_of("/") or next(iter(system.services))]
     return {
         "zone": aws.domain.zone, "create_zone": aws.domain.create, "names": list(system.edge.server_names),
-        "role": aws.domain.role, "health_path": front.health.path,
+        "role": aws.domain.role, "health_path": front.health.path, "certificates_brought": _brought(system),
     }  # fmt: skip
+
+
+def _brought(system: System) -> bool:
+    """Whether a deploy may bring the load balancer's certificates: then Terraform leaves them as they are."""
+    tls = system.edge.tls
+    return (
+        system.edge.runtime == "alb"
+        and tls is not None
+        and any(each.source == "files" for each in tls.certificates.values())
+    )
 
 
 def _service(system: System, aws: Aws, name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # The `ignore_changes` of terraform/modules, by type; a test compares them.
 OF_THE_DEPLOY: Mapping[str, frozenset[str]] = {
-    "aws_lb_listener": frozenset({"default_action"}),
+    "aws_lb_listener": frozenset({"default_action", "certificate_arn"}),
     "aws_lb_listener_rule": frozenset({"action"}),
     "aws_ecs_task_definition": frozenset({"container_definitions"}),
     "aws_ecs_service": frozenset({"task_definition", "desired_count"}),

@@ -57,7 +57,9 @@ resource "aws_lb_listener" "http" {
   }
 }
 
+# Its certificate is the one that Amazon issues, and follows it.
 resource "aws_lb_listener" "https" {
+  count             = var.certificates_brought ? 0 : 1
   load_balancer_arn = aws_lb.this.arn
   port              = 443
   protocol          = "HTTPS"
@@ -81,9 +83,37 @@ resource "aws_lb_listener" "https" {
   lifecycle { ignore_changes = [default_action] }
 }
 
+# The same, but for the certificate: it begins with the one that Amazon issues, and is the deploy's from then on, where
+# certificates are brought. What is ignored cannot depend on a variable; hence two of them.
+resource "aws_lb_listener" "brought" {
+  count             = var.certificates_brought ? 1 : 0
+  load_balancer_arn = aws_lb.this.arn
+  port              = 443
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+  certificate_arn   = var.certificate_arn
+
+  default_action {
+    type = "forward"
+    forward {
+      dynamic "target_group" {
+        for_each = local.slots
+        content {
+          arn    = aws_lb_target_group.this["${local.default}-${target_group.value}"].arn
+          weight = target_group.value == "blue" ? 100 : 0
+        }
+      }
+    }
+  }
+
+  lifecycle { ignore_changes = [default_action, certificate_arn] }
+}
+
+locals { listener_arn = one(concat(aws_lb_listener.https[*].arn, aws_lb_listener.brought[*].arn)) }
+
 resource "aws_lb_listener_rule" "this" {
   for_each     = local.routed
-  listener_arn = aws_lb_listener.https.arn
+  listener_arn = local.listener_arn
   priority     = each.value.priority
 
   action {

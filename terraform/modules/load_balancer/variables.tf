@@ -13,6 +13,11 @@ variable "security_group" { type = string }
 
 variable "certificate_arn" { type = string }
 
+variable "certificates_brought" {
+  type        = bool
+  description = "Whether certificates come from files, by a deploy, and not from Amazon."
+}
+
 variable "protect" {
   type        = bool
   description = "Whether AWS refuses to delete the load balancer."

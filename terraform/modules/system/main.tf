@@ -45,6 +45,8 @@ module "load_balancer" {
   protect         = var.system.protect
   log_days        = var.system.log_days
   services        = var.system.services
+
+  certificates_brought = var.system.domain.certificates_brought
 }
 
 module "compute" {

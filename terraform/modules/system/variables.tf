@@ -9,7 +9,7 @@ variable "system" {
     protect     = bool
     log_days    = number
     network     = object({ cidr = string, nat_gateways = number })
-    domain      = object({ zone = string, create_zone = bool, names = list(string), role = string, health_path = string })
+    domain      = object({ zone = string, create_zone = bool, names = list(string), role = string, health_path = string, certificates_brought = bool })
     services = map(object({
       port            = number
       paths           = list(string)

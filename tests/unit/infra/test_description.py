@@ -100,6 +100,8 @@ def test_production_is_told_the_guides_limits(told):
 def test_environments_differ_in_what_the_yaml_says(told):
     assert told("dev")["protect"] is False
     assert told("staging")["domain"]["role"] == "simple"
+    # On the load balancer certificates come from files; the other environments' are nginx's own.
+    assert [told(name)["domain"]["certificates_brought"] for name in ("aws", "prod", "dr")] == [True, False, False]
     recovery = told("dr")
     assert recovery["domain"]["role"] == "secondary"
     assert recovery["database"]["replicate_from"].endswith(":db:sanvi-prod-db")

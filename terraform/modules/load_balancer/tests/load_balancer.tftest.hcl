@@ -25,7 +25,9 @@ variables {
   security_group  = "sg-1"
   certificate_arn = "arn:aws:acm:ap-south-1:123456789012:certificate/x"
   protect         = true
-  log_days        = 90
+
+  certificates_brought = false
+  log_days             = 90
   services = {
     web = { port = 3001, paths = [], priority = 1000, health_path = "/", health_status = 200, drain_seconds = 10 }
     api = { port = 3000, paths = ["/api/*"], priority = 950, health_path = "/health", health_status = 200, drain_seconds = 10 }
@@ -39,12 +41,25 @@ run "each_service_has_a_blue_and_a_green_group_and_blue_begins" {
     error_message = "two groups for each service"
   }
   assert {
-    condition     = join(",", sort([for group in aws_lb_listener.https.default_action[0].forward[0].target_group : group.weight])) == "0,100"
+    condition     = join(",", sort([for group in aws_lb_listener.https[0].default_action[0].forward[0].target_group : group.weight])) == "0,100"
     error_message = "blue has the traffic"
   }
   assert {
     condition     = join(",", keys(aws_lb_listener_rule.this)) == "api"
     error_message = "the service without paths is the default"
+  }
+}
+
+run "a_listener_whose_certificates_are_brought_takes_the_place_of_the_other" {
+  command = plan
+  variables { certificates_brought = true }
+  assert {
+    condition     = length(aws_lb_listener.https) == 0 && aws_lb_listener.brought[0].certificate_arn == var.certificate_arn
+    error_message = "one listener, which begins with the certificate that Amazon issues"
+  }
+  assert {
+    condition     = output.listener_arn == aws_lb_listener.brought[0].arn
+    error_message = "the deploy finds it"
   }
 }
 
