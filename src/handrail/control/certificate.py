@@ -11,8 +11,10 @@ from handrail.control.connections import Connections
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
 from handrail.control.verbs import changed, exits, opened
 from handrail.errors import BadInput
+from handrail.hosts.intent import check_ecs
 from handrail.hosts.pair_intent import certificate_of
 from handrail.model.certificates import due
+from handrail.model.intent import Verb
 
 if TYPE_CHECKING:
     from handrail.control.certificates import Status
@@ -50,6 +52,7 @@ def renew_certificates(
     """Renew what is due, or what is named by force, one run for each; the highest exit code of them."""
     here = opened(inventory)
     loaded = here.load()
+    check_ecs(Verb.RENEW, loaded.environment)
     wanted = _of_acme(loaded, name)
     reasons = dict.fromkeys(wanted, "--force") if force else _due(looked(here, loaded), wanted)
     for each, why in reasons.items():
@@ -117,8 +120,13 @@ def looked(here: Inventory, loaded: Loaded) -> Status:
             next_step="docs/how-to/certificates.md",
         )
     roots = known_roots(environment.system, loaded.base)
-    with Connections(here) as connections:
-        seen = status(environment, connections, roots)
+    if environment.on_ecs:
+        from handrail.control import cloud_certificates  # noqa: PLC0415  # boto3 only where AWS is used
+
+        seen = cloud_certificates.status(environment, roots)
+    else:
+        with Connections(here) as connections:
+            seen = status(environment, connections, roots)
     told = ocsp.statuses(row.seen.chain for row in seen.rows if row.seen.chain)
     return judged(environment, [row.seen for row in seen.rows], roots, seen.now, told) if told else seen
 

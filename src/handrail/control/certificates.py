@@ -32,7 +32,7 @@ class Row:
         shown = self.seen.chain.json(now) if self.seen.chain else {}
         return {
             **self.finding.json(), "name": self.seen.name, "certificate": self.seen.certificate, "ocsp": self.ocsp,
-            "shown": shown,
+            "shown": shown, **({"acm": self.seen.acm.json()} if self.seen.acm else {}),
         }  # fmt: skip
 
 

@@ -87,7 +87,8 @@ def _cell(event: dict[str, Any]) -> Text:
     mark, style = MARKS.get(event["outcome"], BAD)
     cell = Text()
     cell.append(f"{event['host']} ", style="bold" if style == "red" else "")
-    cell.append(event["words"] if event["outcome"] != "running" else mark, style=style if style != "green" else "dim")
+    words = event["words"] or (mark if event["outcome"] == "running" else "")
+    cell.append(words, style=style if style != "green" else "dim")
     if event["seconds"]:
         cell.append(f" {event['seconds']:.1f} s", style="dim")
     return cell

@@ -50,6 +50,11 @@ class Clients:
         return self._of("elbv2")
 
     @cached_property
+    def acm(self) -> Any:
+        """Certificate Manager."""
+        return self._of("acm")
+
+    @cached_property
     def images(self) -> Any:
         """ECR."""
         return self._of("ecr")

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from handrail.ecs.certificates import Certificates
 from handrail.ecs.definitions import Definitions
+from handrail.ecs.handshake import Handshake
 from handrail.ecs.ledger import Kept, Ledger
 from handrail.ecs.listener import Listener, Seen
 from handrail.ecs.place import Place, place_of
@@ -71,6 +73,15 @@ class Cluster:
     def definitions(self) -> Definitions:
         """Task definitions."""
         return Definitions(self.clients, self.place)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Those of ACM and of the listener."""
+        return Certificates(self.clients, self.place, self.environment)
+
+    def handshake(self, port: int) -> Handshake:
+        """Ask the load balancer as a client would begin to."""
+        return Handshake(self.place.address, port)
 
     def look(self, *, exact: bool) -> HostState:
         """Read everything that a run must know.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.hosts.inventory import Loaded
+    from handrail.model.environment import Environment
     from handrail.model.system import System
 
 YES = frozenset({"1", "true", "yes"})
@@ -33,7 +34,7 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     asked, version, system = Verb(verb), data.get("release", ""), loaded.environment.system
     if asked in OF_TERRAFORM:
         return infra_intent(asked, data, loaded.environment, base=loaded.base)
-    _check_ecs(asked, loaded)
+    check_ecs(asked, loaded.environment)
     if asked is Verb.SCALE:
         return scale_intent(data.get("service", ""), data.get("count", ""), system)
     if asked is Verb.BACKUP:
@@ -62,13 +63,20 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
 
 
-def _check_ecs(verb: Verb, loaded: Loaded) -> None:
+def check_ecs(verb: Verb, environment: Environment) -> None:
     """Refuse what is done to hosts where AWS has them."""
-    if loaded.environment.on_ecs and verb not in ON_ECS:
+    if not environment.on_ecs or verb in ON_ECS:
+        return
+    if verb is Verb.RENEW:
         raise BadInput(
-            f"there is nothing to {verb} on ECS, where AWS has the hosts; nothing was touched",
-            next_step=f"the verbs there: {', '.join(sorted(ON_ECS))}",
+            "there is nothing to renew on ECS: ACM renews by itself what Amazon issued, and nobody but you can renew "
+            "what was imported; nothing was touched",
+            next_step="fab certificate.status says which is which; fab certificate.deploy NAME --cert FILE --key FILE",
         )
+    raise BadInput(
+        f"there is nothing to {verb} on ECS, where AWS has the hosts; nothing was touched",
+        next_step=f"the verbs there: {', '.join(sorted(ON_ECS))}",
+    )
 
 
 def _known(host: str, loaded: Loaded) -> str:

@@ -59,7 +59,7 @@ OF_TERRAFORM = frozenset({Verb.INFRA, Verb.DESTROY})
 # What there is to do where AWS has the hosts.
 ON_ECS = frozenset({
     Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.STARTUP, Verb.SHUTDOWN, Verb.SCALE, Verb.HOLD, Verb.RESUME,
-    Verb.REHEARSE,
+    Verb.REHEARSE, Verb.CERTIFICATE,
 })  # fmt: skip
 # The verbs that show that a rollback works: one that went well shows the same as a rehearsal of one.
 SHOWS_A_ROLLBACK = frozenset({Verb.REHEARSE.value, Verb.ROLLBACK.value})

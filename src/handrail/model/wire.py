@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Certificate
 
+    from handrail.model.acm import Kept
     from handrail.model.certificates import Certificates
 
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Seen:
     """One name, asked on one host. `certificate` is its name in the description; empty for other endpoints.
 
-    `words` says why there is no chain; `key` is whether the key in the file belongs to the certificate there.
+    `words` says why there is no chain; `key` is whether the key in the file belongs to the certificate there. `acm` is
+    what a load balancer serves it with, by what ACM keeps: it stands for the file.
     """
 
     host: str
@@ -31,12 +33,14 @@ class Seen:
     words: str = ""
     file: Chain | None = None
     key: str = ""
+    acm: Kept | None = None
 
     def judged(self, limits: Certificates, roots: Sequence[Certificate], now: datetime) -> Finding:
         """Say everything that is wrong, the worst first."""
         found = sorted(self._problems(limits, roots, now), key=lambda each: -each[0].rank)
         level = worst(each for each, _ in found)
         text = "; ".join(text for _, text in found) or (f"{_days(self.chain.left(now))} left" if self.chain else "")
+        text = "; ".join(part for part in (text, self.acm.words if self.acm else "") if part)
         return Finding(level, self.name, self.host, text)
 
     def _problems(
@@ -54,7 +58,10 @@ class Seen:
         broken = trouble(self.chain, roots, self.chain.names[0] if self.chain.names else self.name, now)
         if broken and self.chain.left(now).total_seconds() > 0:
             yield Level.ALERT, broken
-        if self.certificate:
+        if self.acm is not None and not _same(self.acm.chain, self.chain):
+            of_acm = f"its listener has {self.acm.chain.serial}" if self.acm.chain else "ACM does not show its own"
+            yield Level.ALERT, f"serves {self.chain.serial}, {of_acm}"
+        elif self.certificate and self.acm is None:
             yield from self._of_the_file()
 
     def _of_the_file(self) -> Iterator[tuple[Level, str]]:
@@ -64,6 +71,10 @@ class Seen:
             yield Level.ALERT, f"serves {self.chain.serial}, its file is {self.file.serial}"
         if self.key == "differs":
             yield Level.ALERT, "the key in the file does not belong to the certificate"
+
+
+def _same(one: Chain | None, other: Chain) -> bool:
+    return one is not None and one.fingerprint == other.fingerprint
 
 
 def _age(chain: Chain, limits: Certificates, now: datetime) -> Iterator[tuple[Level, str]]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from handrail.errors import HandrailError
     from handrail.hosts.pair import Pair
     from handrail.journal.event import Event
+    from handrail.model.acm import Exchange
     from handrail.model.environment import Environment
     from handrail.model.intent import Intent
     from handrail.model.package import Package
@@ -56,10 +57,12 @@ class Run:
     error: HandrailError | None = None
     # What each host was seen to offer, which is what it gets.
     updates: dict[str, tuple[Package, ...]] = field(default_factory=dict)
-    # On ECS: the cluster, the image of each service, and when the traffic moved, by AWS's clock.
+    # On ECS: the cluster, the image of each service, when the traffic moved, by AWS's clock, and which certificates
+    # are exchanged.
     cluster: Cluster | None = None
     images: dict[str, str] = field(default_factory=dict)
     cut_over_at: float = 0.0
+    exchange: Exchange | None = None
     _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -170,8 +173,9 @@ class Run:
         return replace(end, text=self.masked(end.text))
 
     def masked(self, text: str) -> str:
-        """Take the system's secrets out of what somebody else wrote."""
-        return masked(text, self.secrets)
+        """Take the system's secrets, and the key of its new certificate, out of what somebody else wrote."""
+        pair = vars(self).get("pair")
+        return masked(text, self.secrets | ({"key": pair.key} if pair else {}))
 
     def tell(self, event: Event) -> None:
         """Let everybody who listens know: the terminal, the journal, CI. None of them is told a secret."""

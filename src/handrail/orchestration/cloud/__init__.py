@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from handrail.ecs.certificates import LET_GO_SECONDS
 from handrail.ecs.reply import Call, nothing, refused
 from handrail.model.fleet import Do
 from handrail.orchestration.cloud.at import At
+from handrail.orchestration.cloud.certificate import prove, put, swap
 from handrail.orchestration.cloud.lease import finish, lease
 from handrail.orchestration.cloud.slots import drain, migrate, ready, stage, start, steady, stop
 from handrail.orchestration.cloud.traffic import bake, confirm, cut_over, go_back, hold, resume, settle, verify
@@ -42,7 +44,7 @@ def _seconds(run: Run, step: Step) -> int:
         Do.START: sum(each.health.deadline.total_seconds() for each in system.services.values()),
         Do.MIGRATE: system.release.migrate.deadline.total_seconds() if system.release.migrate else 0,
         Do.BAKE: system.times.bake.total_seconds(), Do.WATCH_SHARE: system.times.bake.total_seconds(),
-        Do.DRAIN: system.times.drain.total_seconds(),
+        Do.DRAIN: system.times.drain.total_seconds(), Do.PROVE: system.times.confirm.total_seconds() + LET_GO_SECONDS,
     }  # fmt: skip
     return int(more.get(step.do, 0)) + ANSWER_SECONDS
 
@@ -56,5 +58,6 @@ DOING: dict[Do, Callable[[At], Reply]] = {
     Do.LEASE: lease, Do.SETTLE: settle, Do.STAGE: stage, Do.READY: ready, Do.START: start, Do.MIGRATE: migrate,
     Do.SHARE: cut_over, Do.WATCH_SHARE: bake, Do.CUT_OVER: cut_over, Do.VERIFY: verify, Do.BAKE: bake,
     Do.STEADY: steady, Do.CONFIRM: confirm, Do.GO_BACK: go_back, Do.DRAIN: drain, Do.STOP: stop, Do.HOLD: hold,
-    Do.RESUME: resume, Do.SPREAD: no_use, Do.START_DATA: no_use, Do.STOP_DATA: no_use, Do.FINISH: finish,
+    Do.RESUME: resume, Do.SPREAD: no_use, Do.START_DATA: no_use, Do.STOP_DATA: no_use, Do.PUT: put, Do.SWAP: swap,
+    Do.PROVE: prove, Do.FINISH: finish,
 }  # fmt: skip
