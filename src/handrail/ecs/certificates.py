@@ -108,21 +108,26 @@ class Certificates:
         )  # fmt: skip
         return str(reply["CertificateArn"])
 
-    def drop(self, arn: str) -> str:
-        """Delete one that nothing uses, and tell what came of it; one that stays is no failure: the next run tries."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # imported when AWS is used
-
+    def drop(self, arns: Iterable[str]) -> list[str]:
+        """Delete what nothing uses, and tell what came of each; one that stays is no failure: the next run tries."""
         began = self.clock()
+        return [f"{short(arn)} {self._dropped(arn, until=began + LET_GO_SECONDS)}" for arn in arns]
+
+    def _dropped(self, arn: str, *, until: float) -> str:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # imported when AWS is used
+
         while True:
             try:
                 self.clients.acm.delete_certificate(CertificateArn=arn)
             except ClientError as error:
                 code = str(error.response.get("Error", {}).get("Code", ""))
-                if code == "ResourceInUseException" and self.clock() - began < LET_GO_SECONDS:
+                if code == "ResourceInUseException" and self.clock() < until:
                     self.sleep(LOOK_SECONDS)
                     continue
-                return f"{short(arn)} stays in ACM: {code}"
-            return f"{short(arn)} is deleted"
+                return f"stays in ACM: {code}"
+            except BotoCoreError as error:
+                return f"may still be in ACM: {type(error).__name__}"
+            return "is deleted"
 
 
 def short(arn: str) -> str:

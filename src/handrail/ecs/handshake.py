@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +86,6 @@ def _shown(connection: socket.socket, address: str, name: str) -> Shown:
     try:
         with context.wrap_socket(connection, server_hostname=asked) as wrapped:
             pem = "".join(map(ssl.DER_cert_to_PEM_cert, _sent(wrapped)))
-            with suppress(OSError):
-                wrapped.unwrap()
     except (OSError, ValueError) as error:
         return Shown(address, name, words=f"no certificate at {address}: {_said(error)}")
     return Shown(address, name, read_chain(pem))

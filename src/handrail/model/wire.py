@@ -58,10 +58,11 @@ class Seen:
         broken = trouble(self.chain, roots, self.chain.names[0] if self.chain.names else self.name, now)
         if broken and self.chain.left(now).total_seconds() > 0:
             yield Level.ALERT, broken
-        if self.acm is not None and not _same(self.acm.chain, self.chain):
-            of_acm = f"its listener has {self.acm.chain.serial}" if self.acm.chain else "ACM does not show its own"
-            yield Level.ALERT, f"serves {self.chain.serial}, {of_acm}"
-        elif self.certificate and self.acm is None:
+        if self.acm is not None:
+            of_listener = self.acm.chain
+            if of_listener is not None and of_listener.fingerprint != self.chain.fingerprint:
+                yield Level.ALERT, f"serves {self.chain.serial}, its listener has {of_listener.serial}"
+        elif self.certificate:
             yield from self._of_the_file()
 
     def _of_the_file(self) -> Iterator[tuple[Level, str]]:
@@ -71,10 +72,6 @@ class Seen:
             yield Level.ALERT, f"serves {self.chain.serial}, its file is {self.file.serial}"
         if self.key == "differs":
             yield Level.ALERT, "the key in the file does not belong to the certificate"
-
-
-def _same(one: Chain | None, other: Chain) -> bool:
-    return one is not None and one.fingerprint == other.fingerprint
 
 
 def _age(chain: Chain, limits: Certificates, now: datetime) -> Iterator[tuple[Level, str]]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from handrail.model.acm import IMPORTED, Exchange, Hung, Kept, bare, changes, exchanged, fitting, in_the_way
+from handrail.model.certificates import Certificates
 from handrail.model.chain import Chain
-from tests.unit.tls.authority import issue
+from handrail.model.level import Level
+from handrail.model.wire import Seen
+from tests.unit.tls.authority import NOW, intermediate, issue, root
 
 SHOP, API = "shop.example.com", "api.example.com"
 
@@ -88,3 +91,13 @@ def test_only_what_hangs_nowhere_is_over():
     assert exchange.over(Hung("newer shop"), back=False) == ("shop", "older")
     assert exchange.over(Hung("shop"), back=True) == ("newer shop",)
     assert exchange.over(Hung("newer shop"), back=True) == ()
+
+
+@pytest.mark.parametrize(("arn", "level"), [("shop", Level.OK), ("newer shop", Level.ALERT)])
+def test_what_is_served_is_compared_with_what_the_listener_has(arn, level):
+    shown = Chain((*KEPT["shop"].chain.certificates, intermediate().certificate))
+    seen = Seen("10.0.0.1", SHOP, "shop", shown, acm=KEPT[arn])
+    found = seen.judged(Certificates(), [root().certificate], NOW)
+    assert found.level is level, found
+    assert found.text.endswith("imported by handrail as shop; in use by nobody, as ACM knows")
+    assert (f"its listener has {KEPT[arn].chain.serial}" in found.text) == (level is Level.ALERT)
