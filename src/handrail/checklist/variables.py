@@ -40,6 +40,8 @@ DIFFERENT = frozenset({State.MISSING, State.EMPTY, State.STALE})
 
 def set_here(item: Item, case: Case) -> Found:
     """Read what the services need, look at what runs, and name what is missing; never a value."""
+    if case.environment.on_ecs:
+        return _kept_by_aws(case)
     values = _values(case)
     missing = list(_missing(case, values))
     states, lost = _states(item, case)
@@ -54,6 +56,21 @@ def set_here(item: Item, case: Case) -> Found:
     ]
     told = f"; until it is deployed {', '.join(changes)}" if changes else ""
     return Found(ok=True, evidence=f"all {count} variables can be had{told}")
+
+
+def _kept_by_aws(case: Case) -> Found:
+    """Ask AWS for secrets in the place of this machine, which need not have them there."""
+    from handrail.ecs import variables  # noqa: PLC0415  # boto3 only where AWS is used
+    from handrail.ecs.join import cluster_of  # noqa: PLC0415  # likewise
+
+    cluster = cluster_of(case.environment)
+    services = case.environment.system.services.values()
+    described = variables.described(cluster, services, Slot.BLUE, case.release.version)
+    needed = list(variables.needed(described, variables.all_kept(cluster, described)))
+    missing = [f"{each.service} {each.name} is {each.here}: {each.reason}" for each in needed if each.reason]
+    if missing:
+        return Found(ok=False, evidence="; ".join(missing))
+    return Found(ok=True, evidence=f"all {len(needed)} variables can be had; fab config compares what runs")
 
 
 def mask_here(system: System, *, base: Path) -> Callable[[str], str]:

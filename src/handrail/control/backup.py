@@ -15,6 +15,7 @@ from handrail.control.verbs import exits, opened
 from handrail.errors import BadInput
 from handrail.hosts.dump import Dump, look, read_dumps
 from handrail.model import moment
+from handrail.model.hosts_only import refuse_on_ecs
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def show_backups(inventory: str | None, *, verify: bool, as_json: bool) -> int:
     """Show the dumps; 1 when a host cannot be reached, or when the bytes of a dump are not those that were taken."""
     here = opened(inventory)
     environment = here.load().environment
+    refuse_on_ecs(environment, "backup.list")
     if not environment.system.backups:
         raise BadInput(
             f"{environment.system.name} on {environment.name} names no backups", next_step="docs/how-to/back-up.md"

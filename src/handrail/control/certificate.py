@@ -11,10 +11,9 @@ from handrail.control.connections import Connections
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
 from handrail.control.verbs import changed, exits, opened
 from handrail.errors import BadInput
-from handrail.hosts.intent import check_ecs
 from handrail.hosts.pair_intent import certificate_of
 from handrail.model.certificates import due
-from handrail.model.intent import Verb
+from handrail.model.hosts_only import refuse_on_ecs
 
 if TYPE_CHECKING:
     from handrail.control.certificates import Status
@@ -52,7 +51,7 @@ def renew_certificates(
     """Renew what is due, or what is named by force, one run for each; the highest exit code of them."""
     here = opened(inventory)
     loaded = here.load()
-    check_ecs(Verb.RENEW, loaded.environment)
+    refuse_on_ecs(loaded.environment, "certificate.renew")
     wanted = _of_acme(loaded, name)
     reasons = dict.fromkeys(wanted, "--force") if force else _due(looked(here, loaded), wanted)
     for each, why in reasons.items():

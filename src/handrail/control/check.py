@@ -90,7 +90,7 @@ def judged(
         for (check_, what), vital in answers.items():
             if check_ == name:
                 level, text = _counted(look, what, vital).judged(look.environment.system)
-                findings.append(Finding(level, "" if what == ITSELF else what, host, _shown(text, secrets)))
+                findings.append(Finding(level, "" if what == ITSELF else what, host, shown(text, secrets)))
     return findings
 
 
@@ -103,7 +103,8 @@ def _counted(look: Look, store: str, vital: Vital) -> Vital:
     return replace(vital, pools=sum(store in services[name].needs for name in running))
 
 
-def _shown(text: str, secrets: Mapping[str, Secret]) -> str:
+def shown(text: str, secrets: Mapping[str, Secret]) -> str:
+    """Mask what somebody else wrote, and cut its lines."""
     # Cut only what is masked already: half of a secret would not be known as one.
     return "\n".join(line[:LINE_LETTERS] for line in masked(text, secrets).splitlines())
 

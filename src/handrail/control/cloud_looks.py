@@ -1,23 +1,24 @@
-"""What `fab logs`, `history` and `health` ask of AWS where a system is on ECS."""
+"""What `fab logs` and `fab history` ask of AWS where a system is on ECS."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from handrail.control.logs import ALL, Entry, check_since
-from handrail.ecs import logs, web
+from handrail.control.logs import ALL, EDGE, Entry, check_since
+from handrail.ecs import logs
 from handrail.ecs.join import cluster_of
 from handrail.errors import BadInput
-from handrail.model.level import Finding, Level
-from handrail.model.version import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from handrail.control.look import Look
-    from handrail.ecs.cluster import Cluster
     from handrail.model.environment import Environment
+
+NOT_OURS = (
+    "the load balancer's log is in its bucket, the database's in CloudWatch: "
+    "aws logs tail /aws/rds/instance/NAME/postgresql"
+)
 
 
 def history(environment: Environment, *, lines: int) -> list[dict[str, Any]]:
@@ -34,7 +35,11 @@ def read_logs(  # noqa: PLR0913  # as many words as `fab logs` takes
     services = environment.system.services
     if name not in {*services, ALL}:
         known = ", ".join((*services, ALL))
-        raise BadInput(f"there is no service {name!r} on ECS; there are {known}", next_step="name one of those")
+        elsewhere = name == EDGE or name in environment.system.datastores
+        raise BadInput(
+            f"there is no service {name!r} on ECS; there are {known}",
+            next_step=NOT_OURS if elsewhere else "name one of those",
+        )
     check_since(since)
     cluster, asked = cluster_of(environment), tuple(sorted(services)) if name == ALL else (name,)
     if follow:
@@ -44,19 +49,3 @@ def read_logs(  # noqa: PLR0913  # as many words as `fab logs` takes
 
 def _entry(line: logs.Line) -> Entry:
     return Entry(line.at, line.stream, line.text, line.service)
-
-
-def edge(look: Look, cluster: Cluster) -> Finding:
-    """Ask the load balancer as a client would."""
-    (host,) = look.roles.edges
-    state, system = look.states[host], look.environment.system
-    if state.gate.maintenance:
-        return Finding(Level.WARN, "edge", host, "traffic is held")
-    slot = state.gate.slot
-    version = version_of(state.slots.get(slot, ""))
-    reply = web.serves(system, cluster.place.address, version)
-    if not reply.outcome.good:
-        return Finding(Level.ALERT, "edge", host, reply.words)
-    if not state.gate.settled:
-        return Finding(Level.WARN, "edge", host, "a cutover is not confirmed yet")
-    return Finding(Level.OK, "edge", host, f"{version} from {slot}")

@@ -12,6 +12,7 @@ from handrail.control.connections import Connections
 from handrail.control.show import as_json_line, console_for_tables
 from handrail.control.verbs import changed, exits, opened
 from handrail.hosts.disk import Usage, look, read_usage
+from handrail.model.hosts_only import refuse_on_ecs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ def free_disk(inventory: str | None, said: dict[str, str], *, as_json: bool, yes
 def _shown(inventory: str | None, *, as_json: bool, aside: bool = False) -> Mapping[str, Reply]:
     here = opened(inventory)
     environment = here.load().environment
+    refuse_on_ecs(environment, "disk")
     run_directory = f"/run/handrail/{environment.system.name}"
     with Connections(here) as connections:
         hosts = [host.name for host in environment.all_hosts]

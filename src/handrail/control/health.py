@@ -11,7 +11,7 @@ from handrail.model.level import Finding, Level
 from handrail.model.turn import out_of_traffic
 from handrail.model.version import version_of
 from handrail.runtimes import UNITS
-from handrail.secrets import resolve_all
+from handrail.secrets import resolve_all, secrets_that_are_there
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,9 +33,9 @@ FREE_KILOBYTES = 1 << 20
 def health(look: Look, connections: Connections, *, secrets: Mapping[str, Secret]) -> list[Finding]:
     """Ask everything, in the order in which the system starts: datastores, services, edges."""
     if look.cluster is not None:
-        from handrail.control import cloud_looks  # noqa: PLC0415  # boto3 only where AWS is used
+        from handrail.control import cloud_health  # noqa: PLC0415  # boto3 only where AWS is used
 
-        return [*_services(look), cloud_looks.edge(look, look.cluster)]
+        return cloud_health.health(look, look.cluster)
     asked = [*_datastores(look, connections, secrets), *_services(look), *_edges(look, connections), *_disks(look)]
     return [*lost(look), *left_out(look), *asked]
 
@@ -55,8 +55,13 @@ def left_out(look: Look) -> list[Finding]:
 
 
 def secrets_of(loaded: Loaded) -> Mapping[str, Secret]:
-    """Read the secrets once; without datastores none is needed to look."""
+    """Read the secrets once; without datastores none is needed to look.
+
+    AWS is asked without any: there they are for masking alone, so far as they can be read here.
+    """
     system = loaded.environment.system
+    if loaded.environment.on_ecs:
+        return secrets_that_are_there(system.own_secrets, base=loaded.base)
     return resolve_all(system.own_secrets, base=loaded.base) if system.datastores else {}
 
 

@@ -9,6 +9,7 @@ from handrail.control.show import warning
 from handrail.control.verbs import opened
 from handrail.errors import Refused
 from handrail.hosts.script import Command
+from handrail.model.hosts_only import refuse_on_ecs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ def heads_on_hosts(inventory: str) -> Sequence[str]:
     """Read the heads that the hosts of an environment were given; raises Refused when none of them answers."""
     here = opened(inventory)
     environment = here.load().environment
+    refuse_on_ecs(environment, "audit.verify --inventory")
     command = Command(("heads",), (environment.system.root, f"/run/handrail/{environment.system.name}"), 30)
     with Connections(here) as connections:
         hosts = [host.name for host in environment.all_hosts]

@@ -48,8 +48,16 @@ def look(environment: Environment, connections: Connections, *, seconds: int = S
 
 
 def _of_cluster(environment: Environment, roles: Roles) -> Look:
-    """Ask AWS in the place of hosts; what it refuses stops the task, for then nothing is known."""
+    """Ask AWS in the place of hosts."""
     from handrail.ecs.join import cluster_of  # noqa: PLC0415  # boto3 only where AWS is used
 
-    cluster = cluster_of(environment)
-    return Look(environment, roles, dict.fromkeys(roles.hosts, cluster.look(exact=False)), {}, cluster)
+    return look_at(cluster_of(environment), roles)
+
+
+def look_at(cluster: Cluster, roles: Roles) -> Look:
+    """Look at a cluster; what AWS refuses stops the task, for then nothing is known."""
+    from handrail.infra.ask import answers  # noqa: PLC0415  # likewise
+
+    with answers("to show the cluster", next_step="the rights to describe it; aws sts get-caller-identity"):
+        state = cluster.look(exact=False)
+    return Look(cluster.environment, roles, dict.fromkeys(roles.hosts, state), {}, cluster)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import partial
 
-from handrail.control import tables
+from handrail.control import tables, ways
 from handrail.control.connections import Connections
 from handrail.control.verbs import exits, opened
 from handrail.errors import BadInput
@@ -21,18 +20,12 @@ LEAST_PAUSE = timedelta(seconds=1)
 @exits
 def show_check(period: str, inventory: str | None, *, as_json: bool) -> int:
     """Show the findings of a list of checks; 1 when one is a WARN, 2 when one is an ALERT."""
-    from handrail.control.check import check  # noqa: PLC0415  # each verb imports what it needs
-    from handrail.control.health import secrets_of  # noqa: PLC0415
-    from handrail.control.look import look  # noqa: PLC0415
-
     here = opened(inventory)
     loaded = here.load()
     system = loaded.environment.system
     names = system.checks.named(period)
-    secrets = secrets_of(loaded)
     with Connections(here) as connections:
-        seen = look(loaded.environment, connections)
-        found = check(seen, connections, names=names, secrets=secrets, base=loaded.base)
+        found = ways.check(loaded, connections, names)
     level = worst(finding.level for findings in found.values() for finding in findings)
     tables.check(f"{system.name} on {loaded.environment.name}", period, found, level, as_json=as_json)
     return level.rank
@@ -41,24 +34,19 @@ def show_check(period: str, inventory: str | None, *, as_json: bool) -> int:
 @exits
 def run_watch(inventory: str | None, *, minutes: str, every: str, as_json: bool) -> int:
     """Watch for some minutes; 2 as soon as an ALERT stays, 1 when there were WARNs or it was interrupted."""
-    from handrail.control.health import secrets_of  # noqa: PLC0415
-    from handrail.control.screen import Screen  # noqa: PLC0415
-    from handrail.control.watch import poll, watch  # noqa: PLC0415
-    from handrail.model.restarts import Restarts  # noqa: PLC0415
+    from handrail.control.screen import Screen  # noqa: PLC0415  # each verb imports what it needs
+    from handrail.control.watch import watch  # noqa: PLC0415
 
     lasts, pause = _minutes(minutes), _every(every)
     here = opened(inventory)
     loaded = here.load()
-    environment, secrets = loaded.environment, secrets_of(loaded)
+    environment = loaded.environment
     title = f"{environment.system.name} on {environment.name}: watched for {duration.text(lasts)}"
     screen = Screen(title, environment.system, lasts=lasts, as_json=as_json)
     with Connections(here) as connections:
+        look_again = ways.poll(loaded, connections)
         with screen:
-            seen = partial(poll, environment, connections, secrets=secrets, restarts=Restarts())
-            ending = watch(
-                lambda passed: seen(since_begin=passed),
-                screen, environment.system, lasts=lasts, every=pause,
-            )  # fmt: skip
+            ending = watch(look_again, screen, environment.system, lasts=lasts, every=pause)
         screen.end(ending)
     return ending.exit_code
 
@@ -86,13 +74,12 @@ def _every(written: str) -> timedelta:
 @exits
 def show_config(service: str, inventory: str | None, *, as_json: bool) -> int:
     """Show the variables that services need; 1 when one is missing or empty, or a program does not run."""
-    from handrail.control.look import look  # noqa: PLC0415
-    from handrail.control.variables import chosen, variables  # noqa: PLC0415
+    from handrail.control.variables import chosen  # noqa: PLC0415
 
     here = opened(inventory)
     loaded = here.load()
     services = chosen(loaded.environment.system, service)
     with Connections(here) as connections:
-        seen = variables(look(loaded.environment, connections), connections, services=services, base=loaded.base)
+        seen = ways.variables(loaded, connections, services)
     tables.variables(seen, as_json=as_json)
     return seen.exit_code

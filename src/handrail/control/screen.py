@@ -34,6 +34,8 @@ BARS = "▁▂▃▄▅▆▇█"
 # As many looks as fit beside the numbers on a terminal of 80 columns, twice.
 LOOKS = 20
 FINDINGS = 8
+# What each look's line has in any case.
+SHOWN = ("weights", "traffic")
 
 
 class Screen(AbstractContextManager["Screen"]):
@@ -139,9 +141,9 @@ def _marked(level: Level) -> Text:
 
 def _one_line(seen: Poll, bad: Iterable[Finding]) -> Text:
     line = Text.assemble(f"{seen.at:%H:%M:%S} ", _marked(seen.level))
-    line.append("".join(f"  {each.host} {each.text}" for each in seen.findings if each.what == "traffic"))
+    line.append("".join(f"  {each.host} {each.text}" for each in seen.findings if each.what in SHOWN))
     for finding in bad:
-        if finding.what != "traffic":
+        if finding.what not in SHOWN:
             line.append("  ").append_text(_marked(finding.level)).append(
                 f" {finding.what} {finding.host}: {finding.text}"
             )

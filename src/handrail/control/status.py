@@ -46,6 +46,7 @@ def _services(look: Look, host: str, state: HostState, live: Slot | None) -> lis
     services = look.environment.system.services
     for (service, slot, number), unit in state.units.items():
         probe = state.health.get((service, slot, number))
+        asked = probe if services[service].runtime != "ecs" else None  # there the load balancer asks
         if number > 1 and not unit.running and probe is None:
             continue  # there may be one, and there is none
         rows.append(
@@ -60,8 +61,8 @@ def _services(look: Look, host: str, state: HostState, live: Slot | None) -> lis
                 "state": unit.state,
                 "running": unit.running,
                 "healthy": probe is not None and probe.status == services[service].health.status,
-                "health_status": probe.status if probe else 0,
-                "health_seconds": probe.seconds if probe else 0.0,
+                "health_status": asked.status if asked else 0,
+                "health_seconds": asked.seconds if asked else 0.0,
                 "restarts": unit.restarts,
                 "runtime": services[service].runtime,
             }

@@ -77,6 +77,8 @@ def _summary(seen: dict[str, Any]) -> str:
 
 def _service(row: dict[str, Any]) -> list[str]:
     answer = f"{row['health_status']} {row['health_seconds'] * 1000:.0f} ms" if row["health_status"] else "-"
+    if row["runtime"] == "ecs":  # the load balancer asks, and tells no more
+        answer = "healthy" if row["healthy"] else "-"
     slot = f"{row['slot']}{' live' if row['live'] else ''}"
     return [row["host"], row["service"], slot, row["version"], row["state"], answer, str(row["restarts"])]
 

@@ -14,6 +14,7 @@ from handrail.control.show import COLOURS, as_json_line, console_for_tables
 from handrail.control.verbs import changed, exits, opened
 from handrail.errors import BadInput
 from handrail.hosts.updates import ask_updates, understood
+from handrail.model.hosts_only import refuse_on_ecs
 from handrail.model.level import Finding, Level, worst
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def show_updates(inventory: str | None, *, as_json: bool) -> int:
 
     here = opened(inventory)
     environment = here.load().environment
+    refuse_on_ecs(environment, "updates.report")
     with Connections(here) as connections:
         seen = look(environment, connections)
         found = updates(seen, connections)

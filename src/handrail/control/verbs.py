@@ -184,8 +184,10 @@ def show_logs(
 @exits
 def run_verify(inventory: str | None, *, as_json: bool) -> int:
     """Run the Testinfra checks against an inventory."""
+    from handrail.model.hosts_only import refuse_on_ecs  # noqa: PLC0415
+
     here = opened(inventory)
-    here.load()
+    refuse_on_ecs(here.load().environment, "verify")
     report = (
         ["-q", "--no-header", "-p", "no:cacheprovider"] if as_json else ["-v", "--no-header", "-p", "no:cacheprovider"]
     )

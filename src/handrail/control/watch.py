@@ -120,9 +120,23 @@ def _broken(breaches: tuple[Breach, ...], record: Record, system: System) -> End
 
 
 def _next_step(what: str, system: System) -> str:
+    if any(service.runtime == "ecs" for service in system.services.values()):
+        return _next_step_on_ecs(what, system)
     if what == "host":
         return "fab status shows which hosts answer"
     if what in system.datastores:
         return f"fab logs {what} --since 10m; fab startup starts what is down"
     log = what if what in system.services else "edge"
     return f"fab rollback, if a change is the cause; fab logs {log} --since 10m"
+
+
+def _next_step_on_ecs(what: str, system: System) -> str:
+    if what == "AWS":
+        return "aws sts get-caller-identity; then fab status"
+    if what in system.datastores:
+        return "fab check services,backups; aws rds describe-events, or aws elasticache describe-events"
+    if what == "weights":
+        return "fab history shows the last run; fab status shows where the traffic goes"
+    if what in system.services:
+        return f"fab rollback, if a change is the cause; fab logs {what} --since 10m"
+    return "fab rollback, if a change is the cause; fab check services,errors"

@@ -78,3 +78,23 @@ class Clients:
     def table(self) -> Any:
         """DynamoDB."""
         return self._of("dynamodb")
+
+    @cached_property
+    def databases(self) -> Any:
+        """RDS."""
+        return self._of("rds")
+
+    @cached_property
+    def caches(self) -> Any:
+        """ElastiCache."""
+        return self._of("elasticache")
+
+    @cached_property
+    def certificates(self) -> Any:
+        """ACM."""
+        return self._of("acm")
+
+    @cached_property
+    def secrets(self) -> Any:
+        """Secrets Manager; no value is ever asked for."""
+        return self._of("secretsmanager")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ class Cluster:
 
     environment: Environment
     clients: Clients
+    # What the last look counted, by SERVICE-SLOT.
+    counted: Mapping[str, Counts] = field(default_factory=dict)
 
     @cached_property
     def place(self) -> Place:
@@ -90,7 +92,7 @@ class Cluster:
         A run asks the load balancer itself (`exact`), once for each service in each slot that has tasks.
         """
         kept, seen, armed, counts = self.ledger.read(), self.listener.read(), self.revert.armed(), self.slots.counts()
-        names = sorted(self.environment.system.services)
+        self.counted, names = counts, sorted(self.environment.system.services)
         well = {
             (name, slot): self._well(name, slot, counts[f"{name}-{slot}"], exact=exact)
             for name in names for slot in Slot if f"{name}-{slot}" in counts

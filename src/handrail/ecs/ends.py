@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handrail.model.cloud_vitals import Ended
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
+    from handrail.ecs.clients import Clients
     from handrail.ecs.place import Place
     from handrail.model.slot import Slot
 
@@ -21,27 +25,48 @@ REASONS = (
 )
 # ECS says so of tasks that it was told to stop.
 TOLD = "Scaling activity initiated by"
-LAST_LINES = 20
+TASKS_AT_ONCE, LAST_LINES = 100, 20
 
 
 @dataclass(frozen=True)
 class End:
-    """How a task ended: its ARN, what ECS says of it, when in seconds since 1970; None where ECS does not tell."""
+    """How a task ended: its ARN, of which service and slot (`api-blue`), what ECS says of it, and when."""
 
     arn: str
+    of: str
     text: str
-    at: float | None = None
+    at: datetime | None = None
 
     @property
-    def wanted(self) -> bool:
-        """Whether ECS was told to stop it."""
-        return self.text.startswith(TOLD)
+    def why(self) -> str:
+        """Say what it means, and what ECS says."""
+        means, text = meaning(self.text), self.text or "ECS gives no reason"
+        return f"{means} ({text})" if means else text
+
+    def ago(self, now: datetime) -> Ended:
+        """Tell it as of now; one whose moment ECS does not tell has ended just now."""
+        return Ended(now - min(self.at or now, now), self.why)
 
 
-def end_of(task: Mapping[str, Any]) -> End:
-    """Read one of `describe_tasks`."""
-    at = task.get("stoppedAt")
-    return End(task["taskArn"], "; ".join(said(task)), at.timestamp() if at else None)
+def ended(clients: Clients, place: Place, of: str = "") -> tuple[End, ...]:
+    """List what ended in the last hour though nobody told it to: one question, and one more for each hundred tasks.
+
+    With `of`, such as `api-blue`, of that service in that slot alone.
+    """
+    only = {"serviceName": place.services[of]} if of else {}
+    pages = clients.ecs.get_paginator("list_tasks").paginate(cluster=place.cluster, desiredStatus="STOPPED", **only)
+    arns = [arn for page in pages for arn in page["taskArns"]]
+    found = []
+    for first in range(0, len(arns), TASKS_AT_ONCE):
+        some = arns[first : first + TASKS_AT_ONCE]
+        found += clients.ecs.describe_tasks(cluster=place.cluster, tasks=some)["tasks"]
+    keys = {f"service:{name}": key for key, name in place.services.items() if of in {"", key}}
+    ends = (_end(task, keys[task["group"]]) for task in found if task.get("group") in keys)
+    return tuple(end for end in ends if not end.text.startswith(TOLD))
+
+
+def _end(task: Mapping[str, Any], key: str) -> End:
+    return End(task["taskArn"], key, "; ".join(said(task)), task.get("stoppedAt"))
 
 
 def said(task: Mapping[str, Any]) -> list[str]:

@@ -35,6 +35,13 @@ class Place:
     secrets: Mapping[str, str]
     # Of the databases and the cache, by what they are.
     datastores: Mapping[str, str]
+    # Of the databases, the first of which is written to.
+    identifiers: tuple[str, ...] = ()
+
+    @property
+    def balancer(self) -> dict[str, str]:
+        """Name the load balancer as CloudWatch does."""
+        return {"LoadBalancer": self.listener.partition(":listener/")[2].rpartition("/")[0]}
 
     def service(self, name: str, slot: Slot) -> str:
         """Name a service's ECS service in a slot."""
@@ -69,14 +76,17 @@ def place_of(aws: Aws, prefix: str, key: str, clients: Clients) -> Place:
 
 
 def _read(found: Mapping[str, Any], prefix: str) -> Place:
-    balancer = found["load_balancer"]
+    balancer, database = found["load_balancer"], found.get("database") or {}
+    address = database.get("address") or ""
     return Place(
         prefix=prefix, cluster=found["cluster"], services=found["services"],
         target_groups=balancer["target_groups"], listener=balancer["listener_arn"], rules=balancer["rule_arns"],
         address=balancer["dns_name"], table=found["deploys"]["table"], role=found["deploys"]["role_arn"],
         log_groups=found["log_groups"], secrets=found["secret_arns"],
         datastores={
-            "postgresql": (found.get("database") or {}).get("address") or "",
+            "postgresql": address,
             "redis": found.get("cache_address") or "",
         },
+        # An address of RDS begins with it.
+        identifiers=tuple(database.get("identifiers") or ([address.partition(".")[0]] if address else [])),
     )  # fmt: skip

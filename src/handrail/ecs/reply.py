@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from handrail.errors import HandrailError
 from handrail.hosts.script import Reply
@@ -13,6 +13,8 @@ from handrail.model.host_state import HostState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,15 @@ def refused() -> Reply:
 
 def done(call: Call) -> Reply:
     """Do it. Never raises: what AWS complains of is an answer, too."""
+    return heard(call.do)
+
+
+def heard(do: Callable[[], T]) -> T | Reply:
+    """Ask AWS. Never raises: the reply says why nothing was heard."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # imported when AWS is used
 
     try:
-        return call.do()
+        return do()
     except ClientError as error:
         told = error.response.get("Error", {})
         code, verb = str(told.get("Code", "")), error.operation_name

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handrail.ecs.ends import end_of, meaning, said, told
+from handrail.ecs.ends import ended, meaning, said, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from handrail.ecs.place import Place
     from handrail.model.slot import Slot
 
-# A call takes what it takes: ten services in one request, a hundred tasks.
-SERVICES_AT_ONCE, TASKS_AT_ONCE = 10, 100
+# A call takes what it takes.
+SERVICES_AT_ONCE = 10
 # Tasks that were there before are healthy in a moment, new ones on Fargate in half a minute.
 FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.25, 2.0
 # One that could not be started at all is tried again and again; so many ends of tasks mean that it will not come up.
@@ -86,14 +86,14 @@ class Slots:
 
     def wait(self, service: str, slot: Slot, count: int, *, seconds: float) -> tuple[bool, str, list[End]]:
         """Wait until so many tasks are healthy; tells whether they are, in words, and which others ended."""
-        began, name = self.clock(), self.place.service(service, slot)
-        before, pause = {end.arn for end in self.ended(name)}, FIRST_LOOK_SECONDS
+        began, mine = self.clock(), f"{service}-{slot}"
+        before, pause = {end.arn for end in ended(self.clients, self.place, mine)}, FIRST_LOOK_SECONDS
         while True:
             targets, passed = self._targets(service, slot), self.clock() - began
             well = sum(each["State"] == HEALTHY for each in targets)
             if well >= count:
                 return True, f"{well} of {count} tasks healthy after {passed:.1f} s", []
-            ends = [end for end in self.ended(name) if end.arn not in before]
+            ends = [end for end in ended(self.clients, self.place, mine) if end.arn not in before]
             why = told(ends)
             if len(ends) >= max(ENDS_THAT_MEAN_DEAD, count):
                 return False, f"{service} does not start: {meaning(why) or why.splitlines()[0]}", ends
@@ -104,15 +104,6 @@ class Slots:
                 return False, f"{words}; {because}" if because else words, ends
             self.sleep(pause)
             pause = min(2 * pause, LOOK_SECONDS)
-
-    def ended(self, name: str) -> list[End]:
-        """List the tasks of an ECS service that ended in the last hour, each with the reason that ECS gives."""
-        found = self.clients.ecs.list_tasks(cluster=self.place.cluster, serviceName=name, desiredStatus="STOPPED")
-        arns = found["taskArns"][:TASKS_AT_ONCE]
-        if not arns:
-            return []
-        tasks = self.clients.ecs.describe_tasks(cluster=self.place.cluster, tasks=arns)["tasks"]
-        return [end_of(task) for task in tasks if task.get("group") == f"service:{name}"]
 
     def once(
         self, service: str, slot: Slot, *, definition: str, command: Iterable[str], seconds: float

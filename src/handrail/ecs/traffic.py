@@ -39,11 +39,6 @@ def numbers(metrics: Any, place: Place, slot: Slot, *, since: float, until: floa
     return Numbers(round(sum(requests)), round(sum(errors)), max(times, default=None))
 
 
-def of_balancer(place: Place) -> dict[str, str]:
-    """Name the load balancer as CloudWatch does."""
-    return {"LoadBalancer": place.listener.partition(":listener/")[2].rpartition("/")[0]}
-
-
 def of_group(place: Place, service: str, slot: Slot) -> dict[str, str]:
-    """Name a target group likewise."""
-    return of_balancer(place) | {"TargetGroup": place.group(service, slot).rpartition(":")[2]}
+    """Name a target group as CloudWatch does."""
+    return place.balancer | {"TargetGroup": place.group(service, slot).rpartition(":")[2]}

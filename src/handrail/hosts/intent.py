@@ -10,6 +10,7 @@ from handrail.hosts.pair_intent import certificate_intent
 from handrail.infra.intent import infra_intent
 from handrail.model import backup
 from handrail.model.finding import near
+from handrail.model.hosts_only import refuse_on_ecs
 from handrail.model.intent import OF_TERRAFORM, ON_ECS, Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
 from handrail.model.version import Release, checked_digest, checked_version
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.hosts.inventory import Loaded
-    from handrail.model.environment import Environment
     from handrail.model.system import System
 
 YES = frozenset({"1", "true", "yes"})
@@ -34,7 +34,7 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     asked, version, system = Verb(verb), data.get("release", ""), loaded.environment.system
     if asked in OF_TERRAFORM:
         return infra_intent(asked, data, loaded.environment, base=loaded.base)
-    check_ecs(asked, loaded.environment)
+    _check_ecs(asked, data, loaded)
     if asked is Verb.SCALE:
         return scale_intent(data.get("service", ""), data.get("count", ""), system)
     if asked is Verb.BACKUP:
@@ -63,20 +63,12 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
 
 
-def check_ecs(verb: Verb, environment: Environment) -> None:
+def _check_ecs(verb: Verb, data: Mapping[str, str], loaded: Loaded) -> None:
     """Refuse what is done to hosts where AWS has them."""
-    if not environment.on_ecs or verb in ON_ECS:
-        return
-    if verb is Verb.RENEW:
-        raise BadInput(
-            "there is nothing to renew on ECS: ACM renews by itself what Amazon issued, and nobody but you can renew "
-            "what was imported; nothing was touched",
-            next_step="fab certificate.status says which is which; fab certificate.deploy NAME --cert FILE --key FILE",
-        )
-    raise BadInput(
-        f"there is nothing to {verb} on ECS, where AWS has the hosts; nothing was touched",
-        next_step=f"the verbs there: {', '.join(sorted(ON_ECS))}",
-    )
+    if verb not in ON_ECS:
+        refuse_on_ecs(loaded.environment, verb)
+    if _yes(data, "with_database"):
+        refuse_on_ecs(loaded.environment, "shutdown --with-database")
 
 
 def _known(host: str, loaded: Loaded) -> str:

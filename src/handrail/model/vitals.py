@@ -115,18 +115,24 @@ class Errors:
 
     count: int
     groups: tuple[tuple[int, str], ...] = ()
+    # Whether there were more than could be counted.
+    more: bool = False
 
     def judged(self, system: System) -> Judged:
         """Judge how many there are, and show the most frequent ones in any case."""
-        words = [f"{self.count} error lines in 24 h", *(f"{count} x {line}" for count, line in self.groups)]
+        least = "at least " if self.more else ""
+        words = [f"{least}{self.count} error lines in 24 h", *(f"{count} x {line}" for count, line in self.groups)]
         return system.thresholds.error_lines.level(self.count), "\n".join(words)
 
 
 @dataclass(frozen=True)
 class Connections:
-    """Connections to a PostgreSQL, how many it takes at the most, and how many instances run that have a pool."""
+    """Connections to a PostgreSQL, how many it takes at the most, and how many instances run that have a pool.
 
-    active: int
+    How many are active is None where nobody can tell.
+    """
+
+    active: int | None
     total: int
     most: int
     pools: int = 0
@@ -135,12 +141,15 @@ class Connections:
         """Judge all that are open, for an idle one takes a place, too; and those at work, if the system says so."""
         limits = system.thresholds.connections
         percent = self.total * 100 / self.most
-        words = f"{self.total} of {self.most} connections ({percent:.0f} %), {self.active} active"
+        active = f", {self.active} active" if self.active is not None else ""
+        words = f"{self.total} of {self.most} connections ({percent:.0f} %){active}"
+        if limits.active and self.active is None:
+            words = f"{words}; how many are active is not known, and not judged"
         share = 0.0
         if limits.pool and self.pools:
             share = self.total * 100 / (self.pools * limits.pool.size)
             words = f"{words}; {share:.0f} % of {self.pools} pools of {limits.pool.size}"
-        return limits.level(percent, active=self.active, pool_percent=share), words
+        return limits.level(percent, active=self.active or 0, pool_percent=share), words
 
 
 @dataclass(frozen=True)

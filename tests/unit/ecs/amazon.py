@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from tests import started
 from tests.lab.controller import ROOT, Controller
 from tests.unit.ecs import aws
-from tests.unit.ecs.plane import judged, percentiles, plane
+from tests.unit.ecs.plane import insights, judged, percentiles, plane
 
 INVENTORY = """
 cluster = ["@ecs/shop"]
@@ -26,16 +26,22 @@ database = ["@ecs/shop-db"]
 """
 
 
+def described(folder, *, port):
+    """Write the system and its inventory; gives the inventory."""
+    (folder / "inventories/group_data").mkdir(parents=True)
+    inventory = folder / "inventories/aws.py"
+    inventory.write_text(INVENTORY)
+    (folder / "inventories/group_data/aws.py").write_text('environment = "aws"\nsystems = ("shop.yaml",)\n')
+    (folder / "inventories/shop.yaml").write_text(aws.YAML.replace("@PORT@", str(port)))
+    return inventory
+
+
 class Site:
     """The system, its inventory, its AWS."""
 
     def __init__(self, folder, here, port):
         self.plane, self.port = here, port
-        (folder / "inventories/group_data").mkdir(parents=True)
-        self.inventory = folder / "inventories/aws.py"
-        self.inventory.write_text(INVENTORY)
-        (folder / "inventories/group_data/aws.py").write_text('environment = "aws"\nsystems = ("shop.yaml",)\n')
-        (folder / "inventories/shop.yaml").write_text(aws.YAML.replace("@PORT@", str(port)))
+        self.inventory = described(folder, port=port)
 
     def begin(self, verb, **data):
         return Controller(verb, inventory=self.inventory, **data)
@@ -78,6 +84,8 @@ def settings(keys, folder):
     keys.setenv("AWS_ACCESS_KEY_ID", "testing")
     keys.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     keys.setenv("AWS_REGION", aws.REGION)
+    # Nobody asks for an image of a machine, and moto takes most of a second to know them all.
+    keys.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     keys.setenv("SHOP_DB_PASSWORD", "planted-4711")
     keys.setenv("HANDRAIL_STORE", f"sqlite:///{folder}/journal.db")
     keys.setenv("HANDRAIL_JOURNAL_KEY", f"{folder}/journal.key")
@@ -93,6 +101,7 @@ def amazon(keys, folder):
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=number, verbose=False)
     server.start()
     running = []
+    keys.setattr("moto.logs.models.execute_query", insights)
     keys.setattr(CloudWatchBackend, "get_metric_data", percentiles(CloudWatchBackend.get_metric_data))
     keys.setattr(FakeTargetGroup, "health_for", judged(FakeTargetGroup.health_for, running))
     keys.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{number}")
@@ -107,6 +116,6 @@ def amazon(keys, folder):
 
 
 @pytest.fixture
-def site(monkeypatch, tmp_path):
-    with amazon(monkeypatch, tmp_path) as there:
+def site(keys, tmp_path):
+    with amazon(keys, tmp_path) as there:
         yield there

@@ -92,7 +92,7 @@ def test_traffic_is_held_and_let_in(site):
 def test_what_has_no_use_on_ecs_is_refused(site):
     run = site.begin("disk")
     assert run.wait() == 2
-    assert "there is nothing to disk on ECS" in run.end["text"]
+    assert "fab disk is for hosts" in run.end["text"]
 
 
 def test_logs_are_searched_in_cloudwatch(site):

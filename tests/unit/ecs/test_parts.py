@@ -22,6 +22,7 @@ CLUSTER, DATABASE = Host("@ecs/shop", "shop.example.com"), Host("@ecs/db", "db.e
 
 @pytest.fixture
 def cluster(keys):
+    keys.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws():
         aws.build()
         system = parse(aws.YAML.replace("@PORT@", "80"), source="shop.yaml", environment="aws")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from handrail.ecs.ends import last_words, told
+from handrail.ecs.ends import ended, last_words, told
 from handrail.ecs.reply import failed, nothing, ok, refused
 from handrail.model.intent import Verb
 from handrail.model.slot import Slot
@@ -82,8 +82,8 @@ def steady(at: At) -> Reply:
         if plan.service not in {"", name}:
             continue
         count = plan.instances.get(name, 1)
-        ends = at.cluster.slots.ended(at.cluster.place.service(name, plan.slot))
-        late = [end for end in ends if not end.wanted and end.at is not None and end.at > at.run.cut_over_at > 0]
+        ends = ended(at.cluster.clients, at.cluster.place, f"{name}-{plan.slot}")
+        late = [end for end in ends if end.at and end.at.timestamp() > at.run.cut_over_at > 0]
         if late:
             return failed(f"{name} was started again: {len(late)} tasks have ended", _log(at, name, late))
         well = at.cluster.slots.healthy(name, plan.slot)
