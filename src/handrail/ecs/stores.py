@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handrail.model.cloud_vitals import Store
+from handrail.model.cloud_vitals import ABSENT, Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,8 +117,7 @@ def _databases(clients: Clients, place: Place, store: Datastore) -> tuple[Databa
 
 
 def _absent(why: str) -> Store:
-    # Nothing that AWS says; it is judged as what has failed.
-    return Store("failed", why)
+    return Store(ABSENT, why)
 
 
 def _database(store: str, name: str, told: Mapping[str, Any]) -> Database:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SERVES = frozenset({"available", "backing-up", "storage-optimization", "snapshotting"})
 # What a database does not come out of by itself; whatever else AWS says passes.
 DEAD = ("stopp", "fail", "storage-full", "inaccessible", "incompatible", "restore-error", "insufficient", "delet")
+# Nothing that AWS says: it has no such thing.
+ABSENT = "absent"
 # RDS promises a moment of the last five minutes.
 LATE = timedelta(minutes=30)
 # ACM renews its own 60 days before their end, and writes to their owner at 45 days if it could not.
@@ -105,7 +107,7 @@ class Store:
         text = f"{self.status}, {self.words}" if self.words else self.status
         if self.status in SERVES:
             return Level.OK, text
-        return Level.ALERT if any(word in self.status for word in DEAD) else Level.WARN, text
+        return Level.ALERT if any(word in self.status for word in (*DEAD, ABSENT)) else Level.WARN, text
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ living.py says how many tasks run and end, and what CloudWatch has counted.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -14,22 +15,33 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.cloudwatch.models import CloudWatchBackend
 
+from handrail.checklist.case import Case
+from handrail.checklist.variables import set_here
 from handrail.control import cloud_check, cloud_health, cloud_variables, cloud_watch
+from handrail.ecs import join
 from handrail.ecs.clients import Clients
 from handrail.ecs.cluster import Cluster
 from handrail.ecs.reply import ok
 from handrail.infra.identity import session_of
+from handrail.model.answer import Found
 from handrail.model.aws_variables import aws_of
+from handrail.model.checklist import Item
 from handrail.model.document import parse
 from handrail.model.environment import Environment, Host
 from handrail.model.slot import Slot
+from handrail.model.version import Release
 from handrail.secrets import MASK, Secret
 from tests.unit.ecs import aws
 from tests.unit.ecs.living import forget, live, logged, running, task, told
 from tests.unit.ecs.plane import insights, percentiles
 
 HOST, DATABASE = "@ecs/shop", "shop-aws-db"
-GROUPS = {"cluster": (Host(HOST, "shop.example.com"),), "database": (Host("@ecs/db", "db.example.com"),)}
+GROUPS = {
+    "cluster": (Host(HOST, "shop.example.com"),),
+    "database": (Host("@ecs/db", "db.example.com"),),
+    "cache": (Host("@ecs/cache", "cache.example.com"),),
+}
+REDIS = "datastores:\n  redis: {kind: redis, runtime: aws, hosts: cache, port: 6379}\n"
 DESCRIBED = "  database: {datastore: postgresql}\n  domain:"
 
 
@@ -48,7 +60,7 @@ def here():
         keys.setattr(cloud_health.web, "serves", lambda *_: ok("served"))
         aws.build()
         made = Site()
-        for module in (cloud_check, cloud_watch, cloud_variables):
+        for module in (cloud_check, cloud_watch, cloud_variables, join):
             keys.setattr(module, "cluster_of", made.cluster)
         yield made
 
@@ -169,8 +181,28 @@ def test_a_database_that_is_gone_or_has_no_backups_is_an_alert(site):
     found = site.check("services", "backups", "disk")
     aws.database()
     assert [each for each in found if each[1] == "postgresql"] == [
-        ("ALERT", "postgresql", DATABASE, "failed, RDS has no such database")
+        ("ALERT", "postgresql", DATABASE, "absent, RDS has no such database")
     ] * 3
+
+
+def test_a_cache_is_asked_for_by_its_name_and_its_nodes_measured(site):
+    site.described = site.described.replace("datastores:\n", REDIS)
+    assert ("ALERT", "redis", "shop-aws-redis", "absent, ElastiCache has no such group") in site.check("cache")
+    aws.client("elasticache").create_replication_group(
+        ReplicationGroupId="shop-aws-redis", ReplicationGroupDescription="sessions", NumNodeGroups=1,
+        ReplicasPerNodeGroup=1, CacheNodeType="cache.t4g.small", Engine="redis",
+    )  # fmt: skip
+    (group,) = aws.client("elasticache").describe_replication_groups()["ReplicationGroups"]
+    first, second = group["MemberClusters"]
+    named = [{"Name": "CacheClusterId", "Value": first}]
+    at = datetime.now(UTC) - timedelta(minutes=1)
+    data = {"MetricName": "DatabaseMemoryUsagePercentage", "Dimensions": named, "Value": 85.0, "Timestamp": at}
+    aws.client("cloudwatch").put_metric_data(Namespace="AWS/ElastiCache", MetricData=[data])
+    assert ("OK", "redis", "shop-aws-redis", "available, 2 nodes") in site.check("services")
+    assert site.check("cache") == [
+        ("WARN", "redis", first, "85 % of its memory in use"),
+        ("WARN", "redis", second, "CloudWatch has no DatabaseMemoryUsagePercentage of the last 5m"),
+    ]
 
 
 def test_what_aws_refuses_is_an_alert_and_the_rest_is_answered_all_the_same(site, monkeypatch):
@@ -313,6 +345,22 @@ def test_a_secret_that_is_to_be_deleted_is_missing(site):
     assert "restore-secret" in seen.findings[0].text
     running(0)
     assert {each.trouble for each in variables_of(site).programs} == {"does not run"}
+
+
+def test_a_checklist_asks_aws_for_the_secrets_in_the_place_of_this_machine(site, tmp_path):
+    case = Case(
+        site.environment(), tmp_path, Release("1.0.0", "0" * 64), ask=None, mask=str, now=datetime.now(UTC)
+    )  # fmt: skip
+    item = Item(item="variables are set", variables=True)
+    assert set_here(item, case) == Found(ok=True, evidence="all 6 variables can be had; fab config compares what runs")
+    site.described = site.described.replace("secrets: {DB_PASSWORD: 1}", "secrets: {DB_PASSWORD: 1, KEY: 1}")
+    site.described = site.described.replace(
+        "secrets: {DB_PASSWORD: {env", "secrets: {KEY: {env: KEY}, DB_PASSWORD: {env"
+    )
+    site.described = site.described.replace('SLOT: "${slot}"', "SLOT: {secret: KEY}")
+    found = set_here(item, replace(case, environment=site.environment()))
+    assert not found.ok
+    assert found.evidence.startswith("api SLOT is missing: AWS keeps no secret KEY")
 
 
 def variables_of(site):
