@@ -16,6 +16,7 @@ from handrail.maintenance.book import BOOKED, Booking
 from handrail.maintenance.read import window_in
 from handrail.model.changes import Changes
 from handrail.model.course import steps
+from handrail.model.hosts_only import INSTEAD
 from handrail.model.timing import Shut, decide_window
 from handrail.model.window import AHEAD
 from handrail.model.zone import instant, shown
@@ -23,6 +24,7 @@ from handrail.model.zone import instant, shown
 if TYPE_CHECKING:
     from handrail.control.inventory import Inventory
     from handrail.hosts.inventory import Loaded
+    from handrail.model.environment import Environment
     from handrail.model.maintenance import Maintenance
 
 MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(Z?)")
@@ -105,6 +107,7 @@ def planned(file: str, here: Inventory, at: str) -> Plan:
             f"{file} is for the system {window.system}, and {here.path} has {environment.system.name}",
             next_step="name the inventory of that system: --inventory FILE",
         )
+    _fits(window, environment, file)
     rules = environment.system.changes or Changes()
     begins = moment_of(at, ZoneInfo(rules.time_zone))
     plan = Plan(file, here, loaded, window, begins)
@@ -115,6 +118,17 @@ def planned(file: str, here: Inventory, at: str) -> Plan:
     if isinstance(said, Shut):
         raise Refused(f"{said.reason}; nothing was booked", next_step="fab windows shows when it may be")
     return plan
+
+
+def _fits(window: Maintenance, environment: Environment, file: str) -> None:
+    """See that every step can be done where the system is; raises BadInput now, and not in the night of the window."""
+    for step in steps(window):
+        if environment.on_ecs and not step.own and step.argv[0] in INSTEAD:
+            way = "write `backup: false`" if step.key == "backup" else "leave it out"
+            raise BadInput(
+                f"{file}: the step {step.title!r} is for hosts, and {environment.name} is on ECS; nothing was booked",
+                next_step=f"{way}; {INSTEAD[step.argv[0]]}",
+            )
 
 
 def moment_of(text: str, zone: ZoneInfo) -> datetime:

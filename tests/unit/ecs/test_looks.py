@@ -13,6 +13,7 @@ from handrail.control.inventory import read
 from handrail.ecs.join import cluster_of
 from handrail.errors import BadInput
 from handrail.hosts.intent import intent_of
+from handrail.maintenance.plan import planned
 from handrail.model.hosts_only import INSTEAD, TASKS
 from handrail.model.intent import OF_TERRAFORM, ON_ECS, Verb
 from tasks import ns
@@ -72,6 +73,30 @@ def test_tasks_for_hosts_are_refused_before_anybody_is_asked(inventory, capsys, 
     told_ = json.loads(capsys.readouterr().out)
     assert (ended.value.code, told_["outcome"]) == (2, "BadInput")
     assert told_["text"].endswith(f"next: {INSTEAD[name]}")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("tasks: [{task: again, restart: true}]", "write `backup: false`; RDS backs up by itself"),
+        ("backup: false\ntasks: [{task: clean, vacuum: true}]", "leave it out; RDS vacuums by itself"),
+        ("backup: false\ntasks: [{task: packages, updates: all}]", "leave it out; ECR scans images"),
+    ],
+)
+def test_a_window_with_a_step_for_hosts_is_refused_before_it_is_booked(inventory, tmp_path, words, said):
+    file = tmp_path / "window.yaml"
+    file.write_text(f"window: night\nsystem: shop\nlasts: 2h\nannounce: []\n{words}\n")
+    with pytest.raises(BadInput, match="is for hosts, and aws is on ECS") as refused:
+        planned(str(file), read(inventory), "")
+    assert refused.value.next_step.startswith(said)
+
+
+def test_a_window_with_steps_that_ecs_knows_is_planned(inventory, tmp_path):
+    file = tmp_path / "window.yaml"
+    file.write_text(
+        "window: night\nsystem: shop\nlasts: 2h\nannounce: []\nbackup: false\ntasks: [{task: again, restart: true}]\n"
+    )
+    assert planned(str(file), read(inventory), "").window.window == "night"
 
 
 def test_an_unknown_check_or_service_is_refused_before_aws_is_asked(inventory, capsys):
