@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control.check import shown
 from handrail.control.cloud_health import (
+    absent_services,
     ask_stores,
     edge,
     host,
@@ -95,8 +96,9 @@ def ask_numbers(
         return []
     system, (since, until) = look.environment.system, span
     database = system.aws.database if system.aws else None
+    there = [name for name in sorted(system.services) if f"{name}-{live(look)}" in cluster.counted]
     subject = Subject(
-        cluster.place, live(look), sorted(system.services), Stores() if isinstance(stores, Reply) else stores,
+        cluster.place, live(look), there, Stores() if isinstance(stores, Reply) else stores,
         host(look), database.max_connections if database else 0, _pools(look, cluster),
     )  # fmt: skip
     return heard(lambda: measured(cluster.clients.metrics, subject, checks, since=since, until=until))
@@ -128,6 +130,7 @@ def _services(look: Look, cluster: Cluster, now: datetime) -> Iterator[Row]:
     slot, ends = live(look), heard(lambda: ended(cluster.clients, cluster.place))
     if isinstance(ends, Reply):
         yield "", host(look), Failure(f"which tasks ended is not known: {ends.words}")
+    yield from absent_services(look, cluster)
     for name, tasks in tasks_of(look, cluster):
         mine = () if isinstance(ends, Reply) else tuple(end.ago(now) for end in ends if end.of == f"{name}-{slot}")
         yield name, host(look), replace(tasks, ended=mine)

@@ -58,7 +58,14 @@ def refused_stores(look: Look, told: Reply) -> list[Row]:
 
 def of_services(look: Look, cluster: Cluster) -> list[Row]:
     """Tell how each service is in the live slot."""
-    return [(name, host(look), tasks) for name, tasks in tasks_of(look, cluster)]
+    return [*absent_services(look, cluster), *((name, host(look), tasks) for name, tasks in tasks_of(look, cluster))]
+
+
+def absent_services(look: Look, cluster: Cluster) -> list[Row]:
+    """Name the services that are described, and that ECS does not have."""
+    why = Failure("ECS has no such service: fab infra.plan, and apply it")
+    services = sorted(look.environment.system.services)
+    return [(name, host(look), why) for name in services if f"{name}-{live(look)}" not in cluster.counted]
 
 
 def tasks_of(look: Look, cluster: Cluster) -> Iterator[tuple[str, Tasks]]:
@@ -68,7 +75,9 @@ def tasks_of(look: Look, cluster: Cluster) -> Iterator[tuple[str, Tasks]]:
     """
     slot = live(look)
     for name in (name for generation in look.environment.system.start_order() for name in generation):
-        counts = cluster.counted[f"{name}-{slot}"]
+        counts = cluster.counted.get(f"{name}-{slot}")
+        if counts is None:
+            continue
         unsteady = counts.running > 0 and counts.state != "completed"
         healthy = heard(partial(cluster.slots.healthy, name, slot)) if unsteady else None
         known = 0 if isinstance(healthy, Reply) else healthy

@@ -58,8 +58,8 @@ def _programs(
     where, slot = host(look), live(look)
     for name, variables in described.items():
         key = f"{name}-{slot}"
-        counts = cluster.counted[key]
-        if not counts.running:
+        counts = cluster.counted.get(key)
+        if counts is None or not counts.running:
             yield Program(where, name, name, trouble="does not run")
             continue
         told = heard(partial(asked.given, cluster.clients, name, counts.definition, started.get(key)))

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from handrail.control.check import shown
 from handrail.control.cloud_check import ask_numbers
-from handrail.control.cloud_health import ask_stores, edge, host, judged, live, of_services, of_stores, tasks_of
+from handrail.control.cloud_health import (
+    absent_services,
+    ask_stores,
+    edge,
+    host,
+    judged,
+    live,
+    of_services,
+    of_stores,
+    tasks_of,
+)
 from handrail.control.look import look_at
 from handrail.control.poll import Poll
 from handrail.ecs.ends import ended
@@ -80,7 +90,7 @@ class Eyes:
         if self.ended is None:
             self.ended = frozenset(end.arn for end in ends)
         news = [end for end in ends if end.arn not in self.ended]
-        return [
+        return absent_services(look, self.cluster) + [
             (name, host(look), replace(tasks, ended=tuple(end.ago(now) for end in news if end.of == f"{name}-{slot}")))
             for name, tasks in tasks_of(look, self.cluster)
         ]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from handrail.ecs.clients import Clients
     from handrail.model.environment import Environment
 
+# Of a service that is described, and that Terraform has not made yet.
+NONE = Counts(0, 0, "")
+
 
 @dataclass
 class Cluster:
@@ -112,7 +115,7 @@ class Cluster:
             instances={
                 name: told
                 for name in names
-                if (told := counts[f"{name}-{gate.slot}"].wanted or kept.counts.get(name, 0))
+                if (told := counts.get(f"{name}-{gate.slot}", NONE).wanted or kept.counts.get(name, 0))
             },
             gate=gate,
             good=kept.good,

@@ -164,6 +164,21 @@ def test_a_service_that_is_not_steady_is_as_healthy_as_the_load_balancer_finds_i
     assert {level for level, what, *_ in site.check("services") if what in {"api", "web"}} == {"ALERT"}
 
 
+def test_a_service_that_terraform_has_not_made_yet_is_an_alert_and_no_other_is(site):
+    web = site.described[site.described.index("  web:\n") : site.described.index("datastores:")]
+    site.described = site.described.replace(
+        "datastores:", web.replace("  web:\n", "  mail:\n").replace("80", "90") + "datastores:", 1
+    )
+    found = site.check("services", "health", "cpu")
+    assert {(what, text) for level, what, _, text in found if level == "ALERT"} == {
+        ("mail", "ECS has no such service: fab infra.plan, and apply it")
+    }
+    assert {each.service: each.trouble for each in variables_of(site).programs}["mail"] == "does not run"
+    assert ("ALERT", "mail", "ECS has no such service: fab infra.plan, and apply it") in bad(
+        cloud_watch.eyes(site.environment(), {}).look(0)
+    )
+
+
 def test_error_lines_are_counted_and_their_secrets_masked(site):
     logged("api", *(f"ERROR no {n}: planted-4711 refused" for n in range(12)), "0 errors", "listens on 3000")
     api, web = site.check("errors", secrets={"DB_PASSWORD": Secret("planted-4711")})
