@@ -170,9 +170,9 @@ def test_a_service_that_terraform_has_not_made_yet_is_an_alert_and_no_other_is(s
         "datastores:", web.replace("  web:\n", "  mail:\n").replace("80", "90") + "datastores:", 1
     )
     found = site.check("services", "health", "cpu")
-    assert {(what, text) for level, what, _, text in found if level == "ALERT"} == {
+    assert [(what, text) for level, what, _, text in found if level == "ALERT"] == [
         ("mail", "ECS has no such service: fab infra.plan, and apply it")
-    }
+    ] * 2
     assert {each.service: each.trouble for each in variables_of(site).programs}["mail"] == "does not run"
     assert ("ALERT", "mail", "ECS has no such service: fab infra.plan, and apply it") in bad(
         cloud_watch.eyes(site.environment(), {}).look(0)
@@ -338,7 +338,7 @@ def test_variables_that_differ_are_stale_and_those_that_are_not_there_are_missin
     assert here["OLD"] == "empty"
     assert there == {
         "PORT": "stale", "RELEASE": "ok", "NEW": "missing", "DB_HOST2": "missing", "OLD": "missing", "DB_HOST": "ok",
-        "DB_PASSWORD": "ok", "SLOT": "stale",
+        "DATABASE_PASSWORD": "ok", "SLOT": "stale",
     }  # fmt: skip
     assert seen.exit_code == 1
 
@@ -347,7 +347,7 @@ def test_a_secret_that_changed_after_the_tasks_started_is_stale(site):
     task("api", ago=timedelta(minutes=5))
     aws.client("secretsmanager").put_secret_value(SecretId="shop-aws/DB_PASSWORD", SecretString="planted-4712")
     seen, here, there = variables(site)
-    assert (here["DB_PASSWORD"], there["DB_PASSWORD"], seen.exit_code) == ("ok", "stale", 0)
+    assert (here["DATABASE_PASSWORD"], there["DATABASE_PASSWORD"], seen.exit_code) == ("ok", "stale", 0)
     assert "planted" not in repr(seen)
 
 
@@ -356,7 +356,7 @@ def test_a_secret_that_is_to_be_deleted_is_missing(site):
     secrets.delete_secret(SecretId="shop-aws/DB_PASSWORD", RecoveryWindowInDays=7)
     seen, here, _ = variables(site)
     secrets.restore_secret(SecretId="shop-aws/DB_PASSWORD")
-    assert (here["DB_PASSWORD"], seen.exit_code) == ("missing", 1)
+    assert (here["DATABASE_PASSWORD"], seen.exit_code) == ("missing", 1)
     assert "restore-secret" in seen.findings[0].text
     running(0)
     assert {each.trouble for each in variables_of(site).programs} == {"does not run"}

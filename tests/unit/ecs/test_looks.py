@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from handrail.control import backup, certificate, disk, looks, updates, verbs
+from handrail.control.host_heads import heads_on_hosts
 from handrail.control.inventory import read
 from handrail.ecs.join import cluster_of
 from handrail.errors import BadInput
@@ -23,7 +24,8 @@ from tests.unit.ecs.living import live, task, told
 # What works on ECS as elsewhere, or has nothing to do with where a system runs.
 WORKS = frozenset({
     "deploy", "rollback", "restart", "rehearse", "scale", "history", "startup", "shutdown", "maintenance-page",
-    "status", "health", "schema", "check", "watch", "config", "logs", "windows", "checklist", "metrics", "worker",
+    "certificate.deploy", "certificate.status", "status", "health", "schema", "check", "watch", "config", "capacity",
+    "logs", "windows", "checklist", "metrics", "worker",
 })  # fmt: skip
 NOUNS = frozenset({"audit", "change", "infra", "maintenance", "notify", "schedule"})
 
@@ -49,6 +51,11 @@ def test_verbs_for_hosts_are_refused(inventory, verb):
 def test_a_database_of_rds_is_not_shut_down(inventory):
     with pytest.raises(BadInput, match="shutdown --with-database"):
         intent_of("shutdown", {"with_database": "yes"}, read(inventory).load())
+
+
+def test_a_cluster_keeps_no_heads_of_the_journal(inventory):
+    with pytest.raises(BadInput, match=r"audit\.verify --inventory is for hosts"):
+        heads_on_hosts(str(inventory))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +148,13 @@ def test_a_system_is_checked_watched_and_its_variables_compared(site):
     ]
     code, seen = site.fab("config")
     assert (code, seen["findings"]) == (0, [])
-    assert {each["variable"] for each in seen["variables"]} == {"PORT", "RELEASE", "SLOT", "DB_HOST", "DB_PASSWORD"}
+    assert {each["variable"] for each in seen["variables"]} == {
+        "PORT",
+        "RELEASE",
+        "SLOT",
+        "DB_HOST",
+        "DATABASE_PASSWORD",
+    }
     with dying("web"):
         code, end = site.fab("watch", "--minutes", "1", "--every", "1s")
     assert (code, end["outcome"]) == (2, "breach"), end
