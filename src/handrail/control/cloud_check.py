@@ -81,7 +81,6 @@ def check(environment: Environment, *, names: Sequence[str], secrets: Mapping[st
                 rows = [("", host(look), Nothing(ELSEWHERE[name]))]
             case _:
                 rows = _numbers(look, stores, numbers, name)
-        rows = rows or [("", host(look), Nothing("there is nothing to look at"))]
         found[name] = [replace(each, text=shown(each.text, secrets)) for each in judged(look, rows)]
         if name == "health":
             found[name].append(edge(look, cluster))

@@ -33,6 +33,7 @@ CANNOT = {
     "test_port_in_use_is_named": "every task has an address of its own: nobody can have its port",
     "test_logs_are_merged_and_searched_even_when_they_are_long_and_no_text": "no program that prints",
     "test_logs_are_followed": "no program that prints",
+    "test_daily_check_gets_an_answer_to_every_question_and_ends_with_the_worst": "no program whose load is known",
     "test_maintenance_page_holds_every_request_and_lets_them_in_again": "the load balancer sends no Retry-After",
     "test_everything_is_as_described": "`fab verify` looks at hosts, and there are none",
     "test_watch_ends_with_the_reason_when_a_program_dies_and_is_started_again": "no program that could be killed",
