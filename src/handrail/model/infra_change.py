@@ -120,9 +120,13 @@ def _change(resource: Mapping[str, Any]) -> ResourceChange | None:
     return ResourceChange(action, printable(address), printable(why), loses, protected=gone and _protected(change))
 
 
+# What databases, load balancers and tables call it.
+_PROTECTIONS = ("deletion_protection", "enable_deletion_protection", "deletion_protection_enabled")
+
+
 def _protected(change: Mapping[str, Any]) -> bool:
     before = change.get("before") or {}
-    return any(before.get(name) is True for name in ("deletion_protection", "enable_deletion_protection"))
+    return any(before.get(name) is True for name in _PROTECTIONS)
 
 
 def _why(resource: Mapping[str, Any], change: Mapping[str, Any]) -> str:

@@ -68,9 +68,33 @@ def _by_hand(resource: Mapping[str, Any]) -> Drift | None:
 
 def _lines(kind: str, change: Mapping[str, Any], names: list[str]) -> Iterator[str]:
     for name in names:
-        hidden = "secret" in kind or _SECRET.search(name) or _marked(change, name)
-        one, other = (MASK, MASK) if hidden else (_short(change, side, name) for side in ("before", "after"))
-        yield f"{name}: {one} is now {other}" if one != other else f"{name} is another: {MASK if hidden else one}"
+        before, after = ((change.get(side) or {}).get(name) for side in ("before", "after"))
+        marked = "secret" in kind or _marked(change, name)
+        yield from (_line(*each, marked=marked) for each in _leaves(name, before, after))
+
+
+def _line(path: str, before: Any, after: Any, *, marked: bool) -> str:
+    # A yes or a no is no secret, whatever the name says.
+    plain = not marked and isinstance(before, bool) and isinstance(after, bool)
+    hidden = marked or (_SECRET.search(path) and not plain)
+    one, other = (MASK, MASK) if hidden else (_short(before), _short(after))
+    return f"{path}: {one} is now {other}" if one != other else f"{path} is another: {MASK if hidden else one}"
+
+
+def _leaves(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Give what differs inside, where that is one part of a list or some of a table; else the whole of both."""
+    match before, after:
+        case list(), list():
+            one, other = [each for each in before if each not in after], [each for each in after if each not in before]
+            if len(one) == len(other) == 1:
+                yield from _leaves(path, one[0], other[0])
+                return
+        case dict(), dict():
+            for name in sorted({*before, *after}):
+                if before.get(name) != after.get(name):
+                    yield from _leaves(f"{path}.{name}", before.get(name), after.get(name))
+            return
+    yield path, before, after
 
 
 def _marked(change: Mapping[str, Any], name: str) -> bool:
@@ -88,8 +112,7 @@ def _any(says: Any) -> bool:
     return any(map(_any, says)) if isinstance(says, list) else says is True
 
 
-def _short(change: Mapping[str, Any], side: str, name: str) -> str:
-    value = (change.get(side) or {}).get(name)
+def _short(value: Any) -> str:
     if value is None or value in ("", [], {}):
         return "nothing"
     text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)

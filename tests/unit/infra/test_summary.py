@@ -60,7 +60,11 @@ def test_a_database_with_a_last_snapshot_says_so_and_a_replica_loses_nothing():
 
 @pytest.mark.parametrize(
     ("kind", "before"),
-    [("aws_db_instance", {"deletion_protection": True}), ("aws_lb", {"enable_deletion_protection": True})],
+    [
+        ("aws_db_instance", {"deletion_protection": True}),
+        ("aws_lb", {"enable_deletion_protection": True}),
+        ("aws_dynamodb_table", {"deletion_protection_enabled": True}),
+    ],
 )
 def test_what_aws_would_refuse_to_delete_is_known_before(kind, before):
     for actions in (["delete"], ["delete", "create"]):
@@ -115,6 +119,24 @@ def test_a_change_by_hand_shows_both_values():
 def test_what_may_be_secret_is_never_shown(kind, name, more):
     (line,) = hand(kind, {name: "planted-1"}, {name: "planted-2"}, **more)
     assert line == f"{name} is another: ********"
+
+
+def test_a_yes_or_no_is_no_secret_whatever_its_name():
+    assert hand("aws_kms_key", {"enable_key_rotation": True}, {"enable_key_rotation": False}) == [
+        "enable_key_rotation: true is now false"
+    ]
+
+
+def test_of_what_has_parts_the_part_that_differs_is_shown():
+    lifecycle = [{"id": "data", "expiration": [{"days": 30}]}, {"id": "other", "expiration": [{"days": 9}]}]
+    shorter = [lifecycle[1], {"id": "data", "expiration": [{"days": 1}]}]
+    assert hand("aws_s3_bucket_lifecycle_configuration", {"rule": lifecycle}, {"rule": shorter}) == [
+        "rule.expiration.days: 30 is now 1"
+    ]
+    hidden = hand("aws_x", {"rule": [{"token": "planted-1"}]}, {"rule": [{"token": "planted-2"}]})
+    assert hidden == ["rule.token is another: ********"]
+    more = hand("aws_x", {"rule": [{"a": "x" * 99}]}, {"rule": [{"a": "x" * 99}, {"a": "y" * 99}]})
+    assert more == ["rule: 110 letters is now 220 letters"]
 
 
 def test_a_document_is_told_by_its_length():
