@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from handrail.ecs.ends import ended, meaning, said, told
+from handrail.model.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from handrail.ecs.clients import Clients
     from handrail.ecs.ends import End
     from handrail.ecs.place import Place
-    from handrail.model.slot import Slot
 
 # A call takes what it takes.
 SERVICES_AT_ONCE = 10
@@ -45,15 +45,15 @@ class Slots:
     clock: Callable[[], float] = time.monotonic
 
     def counts(self) -> dict[str, Counts]:
-        """Ask for all services in both slots, ten in a request; by SERVICE-SLOT."""
+        """Ask for all services, slot by slot, ten in a request; by SERVICE-SLOT."""
         keys = {name: key for key, name in self.place.services.items()}
         found: dict[str, Counts] = {}
-        names = sorted(keys)
-        for first in range(0, len(names), SERVICES_AT_ONCE):
-            some = names[first : first + SERVICES_AT_ONCE]
-            reply = self.clients.ecs.describe_services(cluster=self.place.cluster, services=some)
-            for each in reply["services"]:
-                found[keys[each["serviceName"]]] = _counts(each)
+        for slot in Slot:
+            names = sorted(name for name, key in keys.items() if key.endswith(f"-{slot}"))
+            for first in range(0, len(names), SERVICES_AT_ONCE):
+                some = names[first : first + SERVICES_AT_ONCE]
+                reply = self.clients.ecs.describe_services(cluster=self.place.cluster, services=some)
+                found |= {keys[each["serviceName"]]: _counts(each) for each in reply["services"]}
         return found
 
     def healthy(self, service: str, slot: Slot) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from moto import mock_aws
@@ -38,9 +39,14 @@ def test_a_new_system_is_one_host_with_all_traffic_on_blue(cluster):
     assert {unit.state for unit in state.units.values()} == {"0 of 0 tasks"}
 
 
-def test_a_look_takes_as_many_questions_for_many_services_as_for_two(cluster):
+def test_a_look_takes_as_many_questions_for_ten_services_as_for_two(cluster):
     cluster.look(exact=False)
-    assert sum(cluster.clients.asked.values()) == 5, cluster.clients.asked
+    assert sum(cluster.clients.asked.values()) == 6, cluster.clients.asked
+    many = {f"s{number}-{slot}": f"shop-aws-s{number}-{slot}" for number in range(10) for slot in Slot}
+    slots = replace(cluster.slots, place=replace(cluster.place, services=many))
+    cluster.clients.asked.clear()
+    assert slots.counts() == {}
+    assert cluster.clients.asked == {"ecs.DescribeServices": 2}
 
 
 def test_one_run_at_a_time_has_the_lease_and_a_later_one_a_higher_token(cluster):
