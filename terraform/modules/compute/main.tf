@@ -19,11 +19,14 @@ resource "aws_ecr_repository" "this" {
   for_each             = var.services
   name                 = "${var.name}/${each.key}"
   image_tag_mutability = "IMMUTABLE"
+  # AWS keeps a repository as long as images are in it.
+  force_delete = !var.protect
   encryption_configuration { encryption_type = "KMS" }
   image_scanning_configuration { scan_on_push = true }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
+  # checkov:skip=CKV_AWS_158:CloudWatch encrypts with its own key; secrets are in no log
   for_each          = var.services
   name              = "/ecs/${var.name}/${each.key}"
   retention_in_days = var.log_days

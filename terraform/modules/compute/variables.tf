@@ -22,6 +22,11 @@ variable "secret_arns" { type = map(string) }
 
 variable "secrets_key_arn" { type = string }
 
+variable "protect" {
+  type        = bool
+  description = "Whether repositories stay as long as images are in them."
+}
+
 variable "log_days" { type = number }
 
 variable "services" {

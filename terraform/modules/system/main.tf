@@ -52,6 +52,7 @@ module "load_balancer" {
 module "compute" {
   source                = "../compute"
   name                  = local.prefix
+  protect               = var.system.protect
   region                = var.system.region
   subnets               = module.network.private_subnets
   security_group        = module.network.security_groups["services"]

@@ -16,6 +16,7 @@ mock_provider "aws" {
 
 variables {
   name                  = "shop-prod"
+  protect               = true
   region                = "ap-south-1"
   subnets               = ["subnet-1", "subnet-2"]
   security_group        = "sg-1"
