@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CHECKOV := .venv-checkov
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Compiled modules are kept, whatever the machine says: the tests start hundreds of processes.
 export PYTHONDONTWRITEBYTECODE :=
@@ -37,7 +38,12 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 
 .PHONY: test
 test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
-	@$(BIN)/python -m pytest tests --ignore=tests/verify -n 4
+	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 4
+
+.PHONY: test-aws
+test-aws: setup ## build, change, deploy to and destroy the whole of production on an AWS of this machine; minutes
+	@$(BIN)/python -m pytest tests/aws -n 2 -q
+	@$(BIN)/python -m tests.aws
 
 .PHONY: conformance
 conformance: setup ## try every runtime with the same tests on the lab, and print what they measured
@@ -46,7 +52,7 @@ conformance: setup ## try every runtime with the same tests on the lab, and prin
 
 .PHONY: check
 check: lint ## all of lint, and the fast tests
-	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify -n 3 -q
+	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify --ignore=tests/aws -n 3 -q
 
 .PHONY: lint
 lint: setup ## ruff, mypy, import contracts, 20,000 simulated schedules
@@ -55,6 +61,16 @@ lint: setup ## ruff, mypy, import contracts, 20,000 simulated schedules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tests.simulation --schedules 20000
+
+# It brings a hundred packages, many of them older than ours: a virtual environment of its own.
+$(CHECKOV)/.made: terraform/checkov.txt | python
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --disable-pip-version-check --constraint terraform/checkov.txt checkov
+	@touch $@
+
+.PHONY: checkov
+checkov: $(CHECKOV)/.made ## what checkov says of terraform/; each exception stands there, with its reason
+	@$(CHECKOV)/bin/checkov --config-file .checkov.yaml
 
 .PHONY: simulate
 simulate: setup ## simulate SCHEDULES schedules of faults, or one: make simulate SEED=4711

@@ -1,6 +1,8 @@
 # Names that lead to the load balancer. With a failover, Route 53 answers with the secondary as long as the primary's
 # health check fails.
 resource "aws_route53_zone" "this" {
+  # checkov:skip=CKV2_AWS_38:signing needs a key in us-east-1 and a record at the registrar, which Terraform cannot set
+  # checkov:skip=CKV2_AWS_39:queries tell of users, and nobody here reads them
   count = var.create_zone ? 1 : 0
   name  = var.zone
 }

@@ -18,6 +18,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
+  # checkov:skip=CKV2_AWS_5:they are attached, in other modules
   for_each    = local.groups
   name        = "${var.name}-${replace(each.key, "_", "-")}"
   description = each.value
@@ -26,6 +27,7 @@ resource "aws_security_group" "this" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "world" {
+  # checkov:skip=CKV_AWS_260:port 80 sends on to HTTPS, and does nothing else
   for_each          = toset(["80", "443"])
   security_group_id = aws_security_group.this["load_balancer"].id
   cidr_ipv4         = "0.0.0.0/0"
