@@ -99,6 +99,8 @@ class Apply:
             run.ended = self._verdict(ended)
             if self.touched or ended.code == 0:
                 self.work.shelf.clear()
+            if ended.code == 0 and self.plan.destroy:
+                run.ended = replace(run.ended, text=f"{run.ended.text}{self.work.forget()}")
         except HandrailError as error:
             run.ended = Verdict(error.exit_code, "failed", str(error))
         evidence.sealed()

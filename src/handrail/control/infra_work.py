@@ -17,6 +17,7 @@ from handrail.infra.workspace import Workspace
 from handrail.infra.written import written_by
 from handrail.model.infra_change import Summary, summary
 from handrail.model.infra_plan import InfraPlan
+from handrail.model.slot import Slot
 from handrail.secrets import Secret, resolve_all
 
 if TYPE_CHECKING:
@@ -146,6 +147,22 @@ class Work:
         """Apply exactly this file."""
         # The path stands behind all options: what is applied is a plan, never the folder.
         return self._run("apply", "-auto-approve", str(path), seconds=seconds, tell=tell)
+
+    def forget(self) -> str:
+        """Remove what deploys have made besides, once all else is destroyed; gives words for what is left of it."""
+        environment = self.loaded.environment
+        if not environment.on_ecs:
+            return ""
+        from handrail.ecs.clients import Clients  # noqa: PLC0415  # boto3
+        from handrail.ecs.definitions import forget  # noqa: PLC0415  # likewise
+        from handrail.infra.identity import session_of  # noqa: PLC0415  # likewise
+
+        aws = self.workspace.aws
+        prefix = f"{environment.system.name}-{environment.name}"
+        families = [f"{prefix}-{name}-{slot}" for name in environment.system.services for slot in Slot]
+        if forget(Clients(session_of(aws), aws).ecs, families):
+            return ""
+        return "; task definitions of deploys are left, and cost nothing: aws ecs deregister-task-definition"
 
     def settle(self) -> None:
         """Take in what AWS fills in by itself, so that what differs later was changed by hand. Best effort."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handrail.errors import BadInput
 from handrail.infra.ask import answers
 from handrail.model.secret import SecretReference
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from handrail.ecs.clients import Clients
     from handrail.ecs.place import Place
@@ -78,3 +78,17 @@ class Definitions:
                 next_step=f"add {name}: 1 to aws.secrets, plan and apply",
             )
         return self.place.secrets[name]
+
+
+def forget(ecs: Any, families: Iterable[str]) -> bool:
+    """Deregister what deploys have registered, of which Terraform knows nothing; tells whether nothing is left."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  # imported when AWS is used
+
+    try:
+        for family in families:
+            pages = ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family, status="ACTIVE")
+            for arn in [arn for page in pages for arn in page["taskDefinitionArns"]]:
+                ecs.deregister_task_definition(taskDefinition=arn)
+    except (BotoCoreError, ClientError):
+        return False
+    return True
