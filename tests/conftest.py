@@ -25,7 +25,7 @@ FILES = {
 }
 DEFAULT = "sanvi"
 # One server and one provider for all tests of a file, which go on where the one before has ended.
-TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py")
+TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py", "tests/aws/test_cycle.py")
 SYSTEMS = {*SYSTEM_OF.values()}
 # What a process looks for first: hosts, AWS, which is mostly waited for, or neither. Who finds no more of it takes what
 # there is; with fewer processes all do.

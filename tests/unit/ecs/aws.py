@@ -89,8 +89,8 @@ def _client(name, _):
     return boto3.client(name, region_name=REGION)
 
 
-def build(address="127.0.0.1"):
-    """Make everything, and write the outputs into a state as Terraform does."""
+def build(address="127.0.0.1", services=SERVICES):
+    """Make everything, and write the outputs into a state as Terraform does; `web` answers what no path leads to."""
     ec2, balancer, ecs = client("ec2"), client("elbv2"), client("ecs")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
@@ -106,17 +106,20 @@ def build(address="127.0.0.1"):
         f"{name}-{slot}": balancer.create_target_group(
             Name=f"{PREFIX}-{name}-{slot}", Protocol="HTTP", Port=port, VpcId=vpc, TargetType="ip"
         )["TargetGroups"][0]["TargetGroupArn"]
-        for name, port in SERVICES.items() for slot in SLOTS
+        for name, port in services.items() for slot in SLOTS
     }  # fmt: skip
     listener = balancer.create_listener(
         LoadBalancerArn=alb, Protocol="HTTP", Port=80, DefaultActions=forward(groups, "web")
     )["Listeners"][0]["ListenerArn"]
-    rule = balancer.create_rule(
-        ListenerArn=listener, Priority=940, Actions=forward(groups, "api"),
-        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api/*"]}}],
-    )["Rules"][0]["RuleArn"]  # fmt: skip
+    rules = {
+        name: balancer.create_rule(
+            ListenerArn=listener, Priority=940 - number, Actions=forward(groups, name),
+            Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [f"/{name}/*"]}}],
+        )["Rules"][0]["RuleArn"]
+        for number, name in enumerate(sorted(services)) if name != "web"
+    }  # fmt: skip
     ecs.create_cluster(clusterName=PREFIX)
-    for name, port in SERVICES.items():
+    for name, port in services.items():
         client("ecr").create_repository(repositoryName=f"{PREFIX}/{name}")
         client("logs").create_log_group(logGroupName=f"/ecs/{PREFIX}/{name}")
         for release in RELEASES:
@@ -147,10 +150,10 @@ def build(address="127.0.0.1"):
     outputs = {
         "cluster": PREFIX,
         "services": {key: f"{PREFIX}-{key}" for key in groups},
-        "repositories": {name: f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{PREFIX}/{name}" for name in SERVICES},
-        "log_groups": {name: f"/ecs/{PREFIX}/{name}" for name in SERVICES},
+        "repositories": {name: f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{PREFIX}/{name}" for name in services},
+        "log_groups": {name: f"/ecs/{PREFIX}/{name}" for name in services},
         "load_balancer": {
-            "dns_name": address, "listener_arn": listener, "rule_arns": {"api": rule}, "target_groups": groups,
+            "dns_name": address, "listener_arn": listener, "rule_arns": rules, "target_groups": groups,
         },
         "database": {"address": "db.shop.rds.amazonaws.com", "identifiers": [f"{PREFIX}-db"]},
         "deploys": {"table": f"{PREFIX}-deploys", "role_arn": f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-revert"},
@@ -177,16 +180,12 @@ def forward(groups, service):
     return [{"Type": "forward", "ForwardConfig": {"TargetGroups": weights}}]
 
 
-def push(name, release):
-    """Put an image into the registry."""
-    layer = {
-        "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-        "size": 1,
-        "digest": f"sha256:{'1' * 64}",
-    }
+def push(name, release, prefix=PREFIX):
+    """Put an image into the registry; moto makes its digest of those of its layers."""
     digest = "sha256:" + f"{name}{release}".encode().hex().zfill(64)[-64:]
+    layer = {"mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 1, "digest": digest}
     manifest = {
         "schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-        "config": layer | {"digest": digest}, "layers": [layer],
+        "config": layer, "layers": [layer],
     }  # fmt: skip
-    client("ecr").put_image(repositoryName=f"{PREFIX}/{name}", imageManifest=json.dumps(manifest), imageTag=release)
+    client("ecr").put_image(repositoryName=f"{prefix}/{name}", imageManifest=json.dumps(manifest), imageTag=release)

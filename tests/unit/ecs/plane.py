@@ -14,10 +14,12 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.ec2.models import ec2_backends
+from moto.ecr.models import ecr_backends
 from moto.ecs.models import ecs_backends
 from moto.elbv2.models import FakeHealthStatus, elbv2_backends
 from moto.scheduler.models import scheduler_backends
@@ -43,17 +45,22 @@ class Plane:
     """Tasks, load balancer and schedules of one AWS."""
 
     def __init__(self):
-        self.ecs, self.balancer, self.scheduler, self.metrics = (
+        self.ecs, self.balancer, self.scheduler, self.metrics, self.registry, self.network = (
             backends[ACCOUNT][REGION]
-            for backends in (ecs_backends, elbv2_backends, scheduler_backends, cloudwatch_backends)
-        )
+            for backends in (
+                ecs_backends, elbv2_backends, scheduler_backends, cloudwatch_backends, ecr_backends, ec2_backends,
+            )
+        )  # fmt: skip
         self.over, self.fired, self.since = threading.Event(), [], {}
-        self.requests, self.sick = [], set()
+        self.requests, self.answered, self.sick = [], 0, set()
+        # How far EventBridge's clock is ahead, for who has no time to wait for it.
+        self.ahead = timedelta()
 
     @property
-    def listeners(self):
+    def listener(self):
+        """The listener behind which the services are: another one sends on to it."""
         (balancer,) = self.balancer.load_balancers.values()
-        return balancer.listeners
+        return max(balancer.listeners.values(), key=lambda listener: int(listener.port))
 
     # -- tasks ---------------------------------------------------------------------------------------------------------
 
@@ -69,6 +76,17 @@ class Plane:
             if service.desired_count and time.monotonic() - since < START_SECONDS:
                 continue
             self._settle(service)
+        for task in [task for of in self.ecs.tasks.values() for task in of.values()]:
+            if not task.group.startswith("service:"):
+                self._finish(task)
+
+    def _finish(self, task):
+        """End a task that runs one command: it did its work. Its address goes with it."""
+        task.last_status = task.desired_status = "STOPPED"
+        for detail in (detail for attached in task.attachments for detail in attached["details"]):
+            if detail["name"] == "networkInterfaceId":
+                self.network.enis.pop(detail["value"], None)
+        task.attachments = []
 
     def _settle(self, service):
         release, count = self.release(service.task_definition), service.desired_count
@@ -79,7 +97,9 @@ class Plane:
             self._end(service, EXITED)
             count = 0
         service.running_count, service.pending_count = count, 0
-        group = self.balancer.target_groups[service.load_balancers[0]["targetGroupArn"]]
+        group = self.balancer.target_groups.get(service.load_balancers[0]["targetGroupArn"])
+        if group is None:
+            return
         number = sorted(self.balancer.target_groups).index(group.arn)
         there = set(group.targets)
         wanted = {f"10.0.{number}.{n + 1}" for n in range(count)}
@@ -111,18 +131,20 @@ class Plane:
             )
 
     def release(self, definition):
-        """Read which release a definition is, off its variables."""
+        """Read which release a definition is, off the tag that its image has in the registry."""
         if definition is None:
             return ""
-        found = self.ecs.describe_task_definition(definition)
-        variables = {each["name"]: each["value"] for each in found.container_definitions[0].get("environment", [])}
-        return variables.get("RELEASE", "")
+        image = self.ecs.describe_task_definition(definition).container_definitions[0]["image"]
+        name, _, digest = image.partition("@")
+        there = self.registry.repositories.get(name.partition("/")[2])
+        images = there.images if there else []
+        return next((tag for each in images if each.get_image_digest() == digest for tag in each.image_tags), "")
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 
     def schedules(self):
         """Fire what is due."""
-        now = datetime.now(UTC)
+        now = datetime.now(UTC) + self.ahead
         for group in list(self.scheduler.schedule_groups.values()):
             for schedule in list(group.schedules.values()):
                 at = datetime.strptime(schedule.schedule_expression, "at(%Y-%m-%dT%H:%M:%S)").replace(tzinfo=UTC)
@@ -136,9 +158,8 @@ class Plane:
 
     def answer(self, path):
         """Answer as the load balancer would: status, headers, body."""
-        (listener,) = self.listeners.values()
         rules = sorted(
-            listener.rules.values(),
+            self.listener.rules.values(),
             key=lambda rule: (rule.is_default, int(rule.priority or 0) if not rule.is_default else 0),
         )
         rule = next(rule for rule in rules if rule.is_default or self._fits(rule, path))
@@ -153,17 +174,11 @@ class Plane:
         if not group.targets:
             return 503, {}, "no targets"
         service = next(each for each in self.ecs.services.values() if each.load_balancers[0]["targetGroupArn"] == arn)
-        release = self.release(service.task_definition) or self._api(service)
+        release = self.release(service.task_definition)
         status = 500 if release == BROKEN else 200
         self.requests.append((arn, status))
+        self.answered += 1
         return status, {"X-Release": release}, json.dumps({"release": release, "service": service.name})
-
-    def _api(self, service):
-        """Say the release of the service beside one that has no such variable."""
-        other = self.ecs.services.get(service.name) or service
-        slot = other.name.rpartition("-")[2]
-        found = next(each for each in self.ecs.services.values() if each.name.endswith(f"api-{slot}"))
-        return self.release(found.task_definition)
 
     @staticmethod
     def _fits(rule, path):
@@ -171,12 +186,21 @@ class Plane:
         patterns = condition.get("PathPatternConfig", {}).get("Values", []) or condition.get("Values", [])
         return any(re.fullmatch(re.escape(each).replace(r"\*", ".*"), path) for each in patterns)
 
+    def weights(self):
+        """Give which target groups have any weight, of every rule."""
+        return {
+            group["TargetGroupArn"] for rule in list(self.listener.rules.values()) for action in rule.actions
+            for group in action.data.get("ForwardConfig", {}).get("TargetGroups", []) if int(group["Weight"])
+        }  # fmt: skip
+
     def count(self):
         """Hand CloudWatch what was counted since the last time."""
         counted, self.requests = self.requests, []
-        balancer = next(iter(self.listeners)).partition(":listener/")[2].rpartition("/")[0]
+        if not counted:
+            return
+        balancer = self.listener.arn.partition(":listener/")[2].rpartition("/")[0]
         # Each target group, and all of them together.
-        for arn in {arn for arn, _ in counted} | ({""} if counted else set()):
+        for arn in {arn for arn, _ in counted} | {""}:
             statuses = [status for each, status in counted if arn in {"", each}]
             dimensions = [{"Name": "LoadBalancer", "Value": balancer}]
             dimensions += [{"Name": "TargetGroup", "Value": arn.rpartition(":")[2]}] if arn else []
@@ -227,6 +251,26 @@ def _handler(plane):
     return Handler
 
 
+@contextmanager
+def asked(here, *, every=0.05):
+    """Ask all the while; give the answers that were no 200."""
+    over, bad = threading.Event(), []
+
+    def ask():
+        while not over.wait(every):
+            status, headers, _ = here.answer("/api/version")
+            if status != 200:
+                bad.append((status, headers))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield bad
+    finally:
+        over.set()
+        thread.join()
+
+
 def percentiles(asked):
     """Have moto, which knows no percentiles, give the highest value in their place."""
 
@@ -268,10 +312,10 @@ def insights(log_groups, query, start_time, end_time):
 
 
 @contextmanager
-def plane():
+def plane(port=0):
     """Run it; gives the plane and the port of its load balancer."""
     here = Plane()
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(here)) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), _handler(here)) as server:
         threads = [
             threading.Thread(target=server.serve_forever, daemon=True),
             threading.Thread(target=here.run, daemon=True),

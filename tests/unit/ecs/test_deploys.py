@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from contextlib import contextmanager
 
 from tests.unit.ecs.aws import client
-
-
-@contextmanager
-def asked(site, *, every=0.05):
-    """Ask all the while; give the answers that were no 200."""
-    over, bad = threading.Event(), []
-
-    def ask():
-        while not over.wait(every):
-            status, headers, _ = site.plane.answer("/api/version")
-            if status != 200:
-                bad.append((status, headers))
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield bad
-    finally:
-        over.set()
-        thread.join()
+from tests.unit.ecs.plane import asked
 
 
 def test_what_a_deploy_leaves_in_aws_in_the_table_and_for_the_eye(site):
@@ -51,7 +30,7 @@ def test_a_release_that_does_not_start_gets_no_traffic_and_the_reason_is_told(si
         "1.4.0": "api does not start: out of memory",
         "9.9.9": "the image",
     }
-    with asked(site) as bad:
+    with asked(site.plane) as bad:
         for release, words in said.items():
             run = site.begin("deploy", release=release)
             assert run.wait() == 1, run.output()
@@ -72,7 +51,7 @@ def test_a_release_that_fails_behind_the_load_balancer_is_left_at_once(site):
 
 def test_a_canary_has_its_share_and_goes_back_when_it_fails(site):
     site.run("deploy", release="1.0.0")
-    with asked(site, every=0.005) as bad:
+    with asked(site.plane, every=0.005) as bad:
         run = site.begin("deploy", release="1.3.0", share="25")
         assert run.wait() == 1, run.output()
     assert "watch the share failed" in run.end["text"]

@@ -1,0 +1,49 @@
+"""The tutorial of AWS, followed line by line: what it shows is what happens."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.aws import local
+from tests.aws.conftest import NOT_OURS
+from tests.lab.controller import ROOT
+from tests.typed import Shell, is_shown, steps
+from tests.unit.infra import cloud
+from tests.unit.test_docs import DOCS, written
+
+pytestmark = pytest.mark.aws
+
+PAGE = DOCS / "tutorial-aws.md"
+# What a clean clone has, as far as the tutorial needs it.
+CLONE = ("fabfile.py", "config.py", "tasks", "deploys", "tests", "lab", "docs")
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    cloud.needed()
+    for name in (*NOT_OURS, "HANDRAIL_INVENTORY", "HANDRAIL_SIGNING_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in CLONE:
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
+    written(PAGE, tmp_path)
+    # The provider is started once for all commands: that takes seconds, and a reader has them.
+    with cloud.provider(cloud.variables(local.PORT), tmp_path / "provider") as attached:
+        for name, value in attached.items():
+            monkeypatch.setenv(name, value)
+        here = Shell(tmp_path)
+        yield here
+        here.type("kill -9 $(jobs -p) 2>/dev/null")
+        here.process.stdin.close()
+        here.process.wait(10)
+
+
+@pytest.mark.timeout(580)
+def test_the_tutorial_shows_what_happens_when_it_is_followed(shell):
+    assert len(steps(PAGE)) > 25
+    for command, shown in steps(PAGE):
+        lines, code = shell.type(command)
+        assert code == 0, f"$ {command}\n" + "\n".join(lines)
+        assert not shown or is_shown(shown, lines), f"$ {command}\n" + "\n".join(lines)
