@@ -94,7 +94,7 @@ def test_everything_is_one_question_and_the_database_comes_first(cluster, capsys
     until = int(time.time()) // 60 * 60
     empty = judged(cluster, until)
     # Nobody counted tasks, so ECS is asked how many it is to run: none.
-    assert cluster.clients.asked["ecs.DescribeServices"] == 1
+    assert cluster.clients.asked["ecs.DescribeServices"] == 2
     assert [part.verdict.code for part in empty.parts] == [1, 1, 0, 0]
     cluster.clients.asked.clear()
     put(cloudwatch_backends[aws.ACCOUNT][aws.REGION], until)

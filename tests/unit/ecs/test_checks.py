@@ -259,6 +259,8 @@ def test_each_question_is_asked_once_for_all_services(site):
     told(listener())
     site.clients.asked.clear()
     site.check(*ALL)
+    # Once for each slot.
+    assert site.clients.asked.pop("ecs.DescribeServices") == 2
     assert set(site.clients.asked.values()) == {1}, site.clients.asked
     assert len(site.clients.asked) <= 12, site.clients.asked
 
