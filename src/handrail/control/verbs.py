@@ -105,12 +105,11 @@ def _preview(here: Inventory, verb: str, data: dict[str, str]) -> dict[str, Any]
 @exits
 def show_status(inventory: str | None, *, as_json: bool) -> int:
     """Show the status; 1 when a host cannot be reached, 5 when the fleet is mixed."""
-    from handrail.control.look import look  # noqa: PLC0415
-    from handrail.control.status import status  # noqa: PLC0415
+    from handrail.control.ways import status  # noqa: PLC0415
 
     here = opened(inventory)
     with Connections(here) as connections:
-        seen = status(look(here.load().environment, connections))
+        seen = status(here.load().environment, connections)
     tables.status(seen, as_json=as_json)
     if seen["unreachable"]:
         return 1

@@ -1,9 +1,9 @@
-"""Hosts are asked by SSH, AWS by its API: where the ways of `fab check`, `watch` and `config` part, and only here."""
+"""Hosts are asked by SSH, AWS by its API: where the ways of `fab status`, `check`, `watch` and `config` part."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handrail.control.health import secrets_of
 
@@ -15,7 +15,21 @@ if TYPE_CHECKING:
     from handrail.control.poll import Poll
     from handrail.control.variables import Variables
     from handrail.hosts.inventory import Loaded
+    from handrail.model.environment import Environment
     from handrail.model.service import Service
+
+
+def status(environment: Environment, connections: Connections) -> dict[str, Any]:
+    """Look at everything that is there; on AWS the datastores are asked for, too, which hosts tell by themselves."""
+    from handrail.control.look import look  # noqa: PLC0415  # each way imports what it needs
+    from handrail.control.status import status  # noqa: PLC0415
+
+    seen = look(environment, connections)
+    if seen.cluster is not None:
+        from handrail.control.cloud_health import with_datastores  # noqa: PLC0415  # boto3 only where AWS is used
+
+        seen = with_datastores(seen, seen.cluster)
+    return status(seen)
 
 
 def check(loaded: Loaded, connections: Connections, names: Sequence[str]) -> Findings:

@@ -85,6 +85,11 @@ class Stores:
         for each in there:
             yield each.store, each.identifier, each.described
 
+    def first(self) -> dict[str, Store]:
+        """Give the first instance of each datastore, which takes the writes."""
+        there: list[Database | Cache] = [*self.databases, *self.caches]
+        return {each.store: each.described for each in reversed(there)}
+
     def absent(self, check: str) -> Iterator[tuple[str, str, Vital]]:
         """Give those of a check's that AWS does not have: nothing of them is measured."""
         there: list[Database | Cache] = [*self.databases] if check in OF_DATABASES else []

@@ -102,10 +102,15 @@ class Store:
     status: str
     words: str
 
+    @property
+    def serves(self) -> bool:
+        """Whether it answers."""
+        return self.status in SERVES
+
     def judged(self, _: System) -> Judged:
         """Judge its status."""
         text = f"{self.status}, {self.words}" if self.words else self.status
-        if self.status in SERVES:
+        if self.serves:
             return Level.OK, text
         return Level.ALERT if any(word in self.status for word in (*DEAD, ABSENT)) else Level.WARN, text
 
