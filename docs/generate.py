@@ -99,6 +99,7 @@ SECTIONS = (
     ("Grow", "aws.services.NAME.grow"),
     ("Queue", "aws.services.NAME.grow.queue"),
     ("Database", "aws.database"),
+    ("Promote", "aws.database.promote"),
     ("Cache", "aws.cache"),
     ("BackupStore", "aws.backup_store"),
     ("Kept", "aws.backup_store.classes.NAME"),

@@ -1,11 +1,13 @@
 """What keeps a system's data on AWS: RDS and ElastiCache."""
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from handrail.model.disk import Days
-from handrail.model.notation import Name, Text, Whole
+from handrail.model.duration import Duration, SomeTime
+from handrail.model.notation import Name, SecretName, Text, Whole
 from handrail.model.value import Value
 
 Arn = Annotated[str, Text(r"arn:aws:rds:[a-z0-9-]+:[0-9]{12}:db:[a-z0-9-]+", "the ARN of a database")]
@@ -17,6 +19,22 @@ Week = Annotated[
         "UTC, such as sun:21:30-sun:22:30",
     ),
 ]
+
+
+class Promote(Value):
+    """What a failover to the replica waits for."""
+
+    # RDS counts from the newest transaction: where nothing is written, a replica that has everything is said to be up
+    # to five minutes behind.
+    lag: Duration = Field(
+        default=timedelta(minutes=5), description="How far behind the replica may be when a failover begins."
+    )
+    catch_up: SomeTime = Field(
+        default=timedelta(minutes=10), description="How long it may take, once nothing is written, to have everything."
+    )
+    deadline: SomeTime = Field(
+        default=timedelta(hours=1), description="How long RDS may take for a snapshot, and for the promotion."
+    )
 
 
 class Database(Value):
@@ -39,6 +57,21 @@ class Database(Value):
     max_connections: Annotated[int, Whole(10, 10_000)] = Field(default=400, description="Connections that it takes.")
     replica_of: Arn | None = Field(
         default=None, description="The database in another region that it is a copy of, for recovery."
+    )
+    main: Literal["db", "db-replica"] = Field(
+        default="db",
+        description="Which instance is the database; the other one is its replica. A failover says when it changes.",
+    )
+    promote: Promote = Field(default_factory=Promote, description="A failover to the replica.")
+    snapshot: bool = Field(default=False, description="Whether a deploy that migrates takes a snapshot before; on ECS.")
+    snapshots: Annotated[int, Whole(1, 50)] = Field(
+        default=5, description="Snapshots of handrail's own that are kept of an instance."
+    )
+    record: bool = Field(
+        default=False, description="Whether db.SYSTEM-ENVIRONMENT.internal in the VPC's own DNS leads to it."
+    )
+    address_in: SecretName | None = Field(
+        default=None, description="An entry of `aws.secrets` whose value holds its address, which a failover rewrites."
     )
 
 

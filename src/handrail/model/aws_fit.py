@@ -52,6 +52,16 @@ def password(data: Any) -> Iterator[Finding]:
         yield Finding(("aws", "secrets"), f"{wanted}: 1, which datastores.{store}.password needs", f"no {wanted}")
 
 
+def failover(data: Any) -> Iterator[Finding]:
+    """Find a secret to be rewritten that AWS would not have, and a failover of what is no pair."""
+    database, kept = at(data, "aws", "database"), at(data, "aws", "secrets")
+    wanted = database.get("address_in")
+    if isinstance(wanted, str) and wanted not in kept:
+        yield unknown(("aws", "database", "address_in"), wanted, kept, what="an entry under aws.secrets")
+    if isinstance(database.get("replica_of"), str) and database.get("main", "db") != "db":
+        yield Finding(("aws", "database", "main"), "db, beside replica_of: the copy of another region is that one")
+
+
 def sizes(data: Any) -> Iterator[Finding]:
     """Find a memory that does not go with its CPU, a least above the most, and backups kept longer than AWS does."""
     for name in at(data, "aws", "services"):
@@ -93,4 +103,4 @@ def _days(written: object) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 5 else 0
 
 
-CHECKS = (names, secrets, password, sizes, kept)
+CHECKS = (names, secrets, password, failover, sizes, kept)

@@ -112,6 +112,7 @@ def _database(system: System, aws: Aws) -> dict[str, Any] | None:
         "backup_days": age(database.keep).days, "backup_window": database.backup, "maintenance": database.maintenance,
         "name": store.database, "user": store.user, "password": store.password.secret if store.password else "",
         "max_connections": database.max_connections, "replicate_from": database.replica_of or "",
+        "main": database.main, "record": database.record,
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ OF_THE_DEPLOY: Mapping[str, frozenset[str]] = {
     "aws_ecs_service": frozenset({"task_definition", "desired_count"}),
     "aws_appautoscaling_target": frozenset({"min_capacity", "suspended_state"}),
     "aws_db_instance": frozenset({"replicate_source_db"}),
+    "aws_route53_record": frozenset({"records"}),
 }
 # What changes by itself as time passes.
 RESTLESS: Mapping[str, frozenset[str]] = {

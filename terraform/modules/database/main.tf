@@ -37,7 +37,13 @@ resource "aws_db_parameter_group" "this" {
   lifecycle { create_before_destroy = true }
 }
 
-locals { own = var.replicate_from == "" }
+# Two instances: one is the database, and the other one its replica. `main` says which, and changes with each failover;
+# an instance that is there is left as it is, one that is gone is made as what it is to be now.
+locals {
+  swapped = var.settings.main == "db-replica"
+  own     = var.replicate_from == "" && !local.swapped
+  source  = local.swapped ? "${var.name}-db-replica" : var.replicate_from
+}
 
 resource "aws_db_instance" "primary" {
   # checkov:skip=CKV_AWS_118:alarms look at CloudWatch's numbers and Performance Insights; a third source needs a role of its own
@@ -45,7 +51,7 @@ resource "aws_db_instance" "primary" {
   identifier          = "${var.name}-db"
   engine              = local.own ? "postgres" : null
   engine_version      = local.own ? var.settings.version : null
-  replicate_source_db = local.own ? null : var.replicate_from
+  replicate_source_db = local.own ? null : local.source
   db_name             = local.own ? var.settings.name : null
   username            = local.own ? var.settings.user : null
   password_wo         = local.own ? var.password : null
@@ -56,16 +62,16 @@ resource "aws_db_instance" "primary" {
   max_allocated_storage = var.settings.max_storage_gb
   storage_type          = "gp3"
   storage_encrypted     = true
-  kms_key_id            = aws_kms_key.this.arn
-  multi_az              = var.settings.multi_zone
+  kms_key_id            = local.swapped ? null : aws_kms_key.this.arn
+  multi_az              = var.settings.multi_zone && !local.swapped
 
-  db_subnet_group_name   = aws_db_subnet_group.this.name
+  db_subnet_group_name   = local.swapped ? null : aws_db_subnet_group.this.name
   parameter_group_name   = aws_db_parameter_group.this.name
   vpc_security_group_ids = [var.security_group]
   publicly_accessible    = false
 
-  backup_retention_period   = var.settings.backup_days
-  backup_window             = var.settings.backup_window
+  backup_retention_period   = local.swapped ? null : var.settings.backup_days
+  backup_window             = local.swapped ? null : var.settings.backup_window
   maintenance_window        = var.settings.maintenance
   copy_tags_to_snapshot     = true
   delete_automated_backups  = !var.protect
@@ -86,19 +92,27 @@ resource "aws_db_instance" "replica" {
   # checkov:skip=CKV_AWS_118:as the primary
   # checkov:skip=CKV_AWS_157:it is the second copy itself
   # checkov:skip=CKV_AWS_226:as the primary
-  count                 = var.settings.replica ? 1 : 0
+  count                 = var.settings.replica || local.swapped ? 1 : 0
   identifier            = "${var.name}-db-replica"
-  replicate_source_db   = aws_db_instance.primary.identifier
+  replicate_source_db   = local.swapped ? null : aws_db_instance.primary.identifier
+  password_wo           = local.swapped ? var.password : null
+  password_wo_version   = local.swapped ? var.password_version : null
   instance_class        = var.settings.class
   max_allocated_storage = var.settings.max_storage_gb
   storage_encrypted     = true
+  multi_az              = local.swapped && var.settings.multi_zone
+
+  backup_retention_period   = local.swapped ? var.settings.backup_days : null
+  backup_window             = local.swapped ? var.settings.backup_window : null
+  delete_automated_backups  = local.swapped ? !var.protect : null
+  final_snapshot_identifier = local.swapped && var.protect ? "${var.name}-db-replica-last" : null
+  skip_final_snapshot       = !(local.swapped && var.protect)
 
   parameter_group_name   = aws_db_parameter_group.this.name
   vpc_security_group_ids = [var.security_group]
   publicly_accessible    = false
   copy_tags_to_snapshot  = true
   deletion_protection    = var.protect
-  skip_final_snapshot    = true
 
   # After a failover it is the one that is asked.
   performance_insights_enabled    = true
@@ -107,4 +121,26 @@ resource "aws_db_instance" "replica" {
   auto_minor_version_upgrade      = false
 
   lifecycle { ignore_changes = [replicate_source_db] }
+}
+
+# A name that leads to the database, for what is told no address when it starts. A failover lets it lead elsewhere.
+resource "aws_route53_zone" "this" {
+  count = var.settings.record ? 1 : 0
+  name  = "${var.name}.internal"
+  vpc { vpc_id = var.vpc_id }
+}
+
+resource "aws_route53_record" "this" {
+  count   = var.settings.record ? 1 : 0
+  zone_id = aws_route53_zone.this[0].zone_id
+  name    = "db.${var.name}.internal"
+  type    = "CNAME"
+  ttl     = 30
+  records = [local.main_address]
+  lifecycle { ignore_changes = [records] }
+}
+
+locals {
+  replica_address = one(aws_db_instance.replica[*].address)
+  main_address    = local.swapped ? local.replica_address : aws_db_instance.primary.address
 }

@@ -7,6 +7,8 @@ variable "subnets" { type = list(string) }
 
 variable "security_group" { type = string }
 
+variable "vpc_id" { type = string }
+
 variable "protect" {
   type        = bool
   description = "Whether AWS refuses to delete it, and a last snapshot is taken all the same."
@@ -44,5 +46,7 @@ variable "settings" {
     name            = string
     user            = string
     max_connections = number
+    main            = string
+    record          = bool
   })
 }

@@ -79,6 +79,7 @@ module "database" {
   source           = "../database"
   name             = local.prefix
   subnets          = module.network.private_subnets
+  vpc_id           = module.network.vpc_id
   security_group   = module.network.security_groups["database"]
   protect          = var.system.protect
   password         = var.secrets[var.system.database.password]

@@ -25,6 +25,8 @@ output "deploys" {
 output "database" {
   value = try({
     identifiers     = module.database[0].identifiers
+    main            = module.database[0].main
+    record          = module.database[0].record
     arn             = module.database[0].arn
     address         = module.database[0].address
     replica_address = module.database[0].replica_address

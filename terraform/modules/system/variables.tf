@@ -46,6 +46,8 @@ variable "system" {
       password        = string
       max_connections = number
       replicate_from  = string
+      main            = string
+      record          = bool
     }))
     cache = optional(object({ class = string, replicas = number, snapshot_days = number }))
     backup_store = object({

@@ -18,6 +18,8 @@ from handrail.model.environment import Environment
 ROOT = Path(__file__).parents[3]
 SANVI = yaml.safe_load((ROOT / "inventories" / "sanvi.yaml").read_text())
 
+COPIED = "arn:aws:rds:ap-south-1:123456789012:db:shop"
+
 
 def described(**changes):
     """Lay changes over the AWS part, and read it for prod; `None` takes a key away."""
@@ -51,6 +53,12 @@ def told(monkeypatch):
         ({"database": {"datastore": "postgresql", "keep": "60d"}}, "aws.database.keep", "at most 35d"),
         ({"database": {"datastore": "postgresql", "max_storage": 20}}, "aws.database.max_storage", "at least storage"),
         ({"database": {"datastore": "postgresql", "version": 16.4}}, "aws.database.version", "quoted"),
+        ({"database": {"datastore": "postgresql", "main": "other"}}, "aws.database.main", "db-replica"),
+        ({"database": {"datastore": "postgresql", "address_in": "URL"}}, "aws.database.address_in", "aws.secrets"),
+        (
+            {"database": {"datastore": "postgresql", "main": "db-replica", "replica_of": COPIED}},
+            "aws.database.main", "db, beside replica_of",
+        ),
         (
             {"backup_store": {"classes": {"data": {"glacier": "30d", "keep": "30d"}}}},
             "aws.backup_store.classes.data.glacier", "less than keep, which is 30d",

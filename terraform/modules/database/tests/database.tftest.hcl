@@ -9,6 +9,7 @@ variables {
   name             = "shop-prod"
   subnets          = ["subnet-1", "subnet-2"]
   security_group   = "sg-1"
+  vpc_id           = "vpc-1"
   protect          = true
   password         = "planted-4711"
   password_version = 1
@@ -16,7 +17,7 @@ variables {
   settings = {
     version         = "16.4", class = "db.t4g.medium", storage_gb = 50, max_storage_gb = 200, multi_zone = true, replica = true
     backup_days     = 30, backup_window = "19:00-20:00", maintenance = "sun:20:30-sun:21:30", name = "shop", user = "shop"
-    max_connections = 400
+    max_connections = 400, main = "db", record = true
   }
 }
 
@@ -37,6 +38,29 @@ run "it_is_encrypted_under_its_own_key_backed_up_and_private" {
   assert {
     condition     = length(aws_db_instance.replica) == 1 && aws_db_instance.primary.replicate_source_db == null
     error_message = "a replica"
+  }
+}
+
+run "after_a_failover_the_other_one_has_backups_and_the_first_is_made_anew_as_its_replica" {
+  command = plan
+  variables {
+    settings = {
+      version         = "16.4", class = "db.t4g.medium", storage_gb = 50, max_storage_gb = 200, multi_zone = true, replica = true
+      backup_days     = 30, backup_window = "19:00-20:00", maintenance = "sun:20:30-sun:21:30", name = "shop", user = "shop"
+      max_connections = 400, main = "db-replica", record = false
+    }
+  }
+  assert {
+    condition     = aws_db_instance.replica[0].backup_retention_period == 30 && aws_db_instance.replica[0].multi_az && !aws_db_instance.replica[0].skip_final_snapshot
+    error_message = "backed up, in two zones, with a last snapshot"
+  }
+  assert {
+    condition     = aws_db_instance.primary.replicate_source_db == "shop-prod-db-replica" && aws_db_instance.replica[0].replicate_source_db == null
+    error_message = "a replica of the other one"
+  }
+  assert {
+    condition     = output.main == "shop-prod-db-replica" && output.record == null
+    error_message = "outputs"
   }
 }
 
