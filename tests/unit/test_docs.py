@@ -69,6 +69,7 @@ PROCEDURES = [
     "AWS-02",
     "AWS-03",
     "AWS-04",
+    "BAK-07",
     "MON-06",
 ]
 OPTIONS = {

@@ -224,6 +224,16 @@ def test_a_rollback_is_never_held_up(office):
     assert here.check(Intent(Verb.ROLLBACK)).kind is Kind.STANDARD
 
 
+def test_a_failover_is_never_held_up(office):
+    here = office(windows=shut(), freezes=frozen())
+    assert here.check(Intent(Verb.PROMOTE, lag_accepted="7m")).kind is Kind.STANDARD
+
+
+def test_a_failover_that_the_description_has_approved_is_approved_with_its_loss(office):
+    here = office(standard={"promote": None})
+    assert "--lag-accepted 7m" in no(here, "approvals", intent=Intent(Verb.PROMOTE, lag_accepted="7m"))
+
+
 def test_a_checklist_item_that_says_no(office):
     here = office(checklist=[{"item": "CI is green", "command": ["sh", "-c", "echo 3 tests failed; exit 1"]}])
     here.approved()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from handrail.ecs import stores, web
 from handrail.ecs.reply import heard
 from handrail.hosts.script import Reply
 from handrail.model.cloud_vitals import Tasks
-from handrail.model.host_state import UnitState
 from handrail.model.level import Finding, Level
 from handrail.model.version import version_of
 from handrail.model.vitals import Failure
@@ -50,17 +48,6 @@ def of_stores(look: Look, told: Stores | Reply) -> list[Row]:
     if isinstance(told, Reply):
         return refused_stores(look, told)
     return list(told.vitals())
-
-
-def with_datastores(look: Look, cluster: Cluster) -> Look:
-    """Add how the datastores are to what was seen: of several instances of one, the first, which takes writes."""
-    told = ask_stores(look, cluster)
-    if isinstance(told, Reply):
-        units = {name: UnitState(state=told.words) for name, *_ in refused_stores(look, told)}
-    else:
-        units = {name: UnitState(running=store.serves, state=store.status) for name, store in told.first().items()}
-    where = host(look)
-    return replace(look, states={where: replace(look.states[where], datastores=units)})
 
 
 def refused_stores(look: Look, told: Reply) -> list[Row]:

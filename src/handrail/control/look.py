@@ -61,3 +61,11 @@ def look_at(cluster: Cluster, roles: Roles) -> Look:
     with answers("to show the cluster", next_step="the rights to describe it; aws sts get-caller-identity"):
         state = cluster.look(exact=False)
     return Look(cluster.environment, roles, dict.fromkeys(roles.hosts, state), {}, cluster)
+
+
+def with_databases(seen: Look) -> Look:
+    """Ask RDS as well, where a system is on ECS."""
+    if seen.cluster is None:
+        return seen
+    databases = seen.cluster.databases()
+    return replace(seen, states={host: replace(state, databases=databases) for host, state in seen.states.items()})

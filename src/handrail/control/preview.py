@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from handrail.control.look import look
+from handrail.control.look import look, with_databases
 from handrail.errors import HostUnreachable
 from handrail.hosts.intent import intent_of
 from handrail.model import rollout
 from handrail.model.decide import decide
 from handrail.model.forecast import forecast
+from handrail.model.intent import Verb
 
 if TYPE_CHECKING:
     from handrail.control.connections import Connections
@@ -22,6 +23,8 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
     environment = loaded.environment
     intent = intent_of(verb, data, loaded)
     seen = look(environment, connections)
+    if intent.verb is Verb.PROMOTE:
+        seen = with_databases(seen)
     roles = seen.roles.asked(intent)
     lost = {host: reason for host, reason in seen.lost.items() if host in roles.hosts}
     if lost:

@@ -25,6 +25,7 @@ def status(look: Look) -> dict[str, Any]:
     leases = [
         _lease(host, state) for host, state in look.states.items() if state.lease and state.lease.seconds_left > 0
     ]
+    failover = _failover(look)
     return {
         "system": look.environment.system.name,
         "environment": look.environment.name,
@@ -32,13 +33,24 @@ def status(look: Look) -> dict[str, Any]:
         "release": version_of(releases.pop()) if consistent and releases - {""} else None,
         "consistent": consistent,
         # In the middle of a run the fleet may be anything; afterwards it may not.
-        "mixed": not consistent and not look.lost and not leases,
+        "mixed": (not consistent or bool(failover)) and not look.lost and not leases,
         "edges": [_edge(host, look.states[host]) for host in edges],
         "services": rows,
         "datastores": [_store(host, name, state) for host, state in look.states.items() for name in state.datastores],
+        "failover": failover,
         "leases": leases,
         "unreachable": dict(look.lost),
     }
+
+
+def _failover(look: Look) -> str:
+    """Tell of a failover of the database that is half done."""
+    begun = next((state.promotion for state in look.states.values() if state.promotion is not None), None)
+    if begun is None:
+        return ""
+    if begun.asked:
+        return f"the failover from {begun.old} to {begun.new} is half done: fab database.promote goes on"
+    return f"a failover to {begun.new} was cut off: fab database.promote begins again, fab startup stays on {begun.old}"
 
 
 def _services(look: Look, host: str, state: HostState, live: Slot | None) -> list[dict[str, Any]]:

@@ -65,7 +65,9 @@ def status(seen: dict[str, Any], *, as_json: bool) -> None:
         out.print(f"[yellow]{row['host']}: lease held by {escape(row['holder'])}, {row['seconds_left']:.0f} s left[/]")
     for host, reason in seen["unreachable"].items():
         out.print(f"[bold red]{host}: {escape(reason)}[/]", soft_wrap=True)
-    if seen["mixed"]:
+    if seen["failover"]:
+        out.print(f"[bold red]{escape(seen['failover'])}[/]", soft_wrap=True)
+    elif seen["mixed"]:
         out.print("[bold red]the fleet is mixed or unsettled; fab deploy VERSION puts one release everywhere[/]")
 
 

@@ -25,11 +25,12 @@ def status(environment: Environment, connections: Connections) -> dict[str, Any]
     from handrail.control.status import status  # noqa: PLC0415
 
     seen = look(environment, connections)
+    told = status(seen)
     if seen.cluster is not None:
-        from handrail.control.cloud_health import with_datastores  # noqa: PLC0415  # boto3 only where AWS is used
+        from handrail.control.cloud_databases import datastores  # noqa: PLC0415  # boto3 only where AWS is used
 
-        seen = with_datastores(seen, seen.cluster)
-    return status(seen)
+        told["datastores"] = datastores(seen.cluster)
+    return told
 
 
 def check(loaded: Loaded, connections: Connections, names: Sequence[str]) -> Findings:

@@ -75,14 +75,24 @@ class Clients:
         return self._of("logs")
 
     @cached_property
-    def table(self) -> Any:
-        """DynamoDB."""
-        return self._of("dynamodb")
-
-    @cached_property
     def databases(self) -> Any:
         """RDS."""
         return self._of("rds")
+
+    @cached_property
+    def records(self) -> Any:
+        """Route 53."""
+        return self._of("route53")
+
+    @cached_property
+    def vault(self) -> Any:
+        """Secrets Manager."""
+        return self._of("secretsmanager")
+
+    @cached_property
+    def table(self) -> Any:
+        """DynamoDB."""
+        return self._of("dynamodb")
 
     @cached_property
     def caches(self) -> Any:

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from handrail.ecs.certificates import Certificates
 from handrail.ecs.definitions import Definitions
 from handrail.ecs.handshake import Handshake
+from handrail.ecs.instances import Instances
 from handrail.ecs.ledger import Kept, Ledger
 from handrail.ecs.listener import Listener, Seen
 from handrail.ecs.place import Place, place_of
 from handrail.ecs.revert import Pending as Armed
 from handrail.ecs.revert import Revert
 from handrail.ecs.slots import Counts, Slots
+from handrail.infra.ask import answers
+from handrail.model.aws_variables import aws_of
+from handrail.model.databases import Databases
 from handrail.model.host_state import Gate, HostState, Pending, Probe, UnitState
 from handrail.model.slot import Slot
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
 # Of a service that is described, and that Terraform has not made yet.
 NONE = Counts(0, 0, "")
+RIGHTS = "the rights to rds:DescribeDBInstances and cloudwatch:GetMetricData"
 
 
 @dataclass
@@ -44,12 +49,13 @@ class Cluster:
         key = f"{name}/{self.environment.name}.tfstate"
         return place_of(aws, f"{name}-{self.environment.name}", key, self.clients)
 
-    @cached_property
+    @property
     def told(self) -> Environment:
-        """The environment with the addresses that AWS has given its datastores."""
-        groups = dict(self.environment.groups)
+        """The environment with the addresses that AWS has given its datastores; a failover gives another one."""
+        groups, known = dict(self.environment.groups), {**self.place.datastores}
+        known["postgresql"] = self.ledger.read().address or known["postgresql"]
         for store in self.environment.system.datastores.values():
-            address = self.place.datastores.get(store.kind)
+            address = known.get(store.kind)
             if store.runtime == "aws" and address:
                 groups[store.hosts] = tuple(replace(host, address=address) for host in groups[store.hosts])
         return replace(self.environment, groups=groups)
@@ -88,16 +94,37 @@ class Cluster:
         """Ask the load balancer as a client would begin to."""
         return Handshake(self.place.address, port)
 
-    def look(self, *, exact: bool) -> HostState:
+    @cached_property
+    def instances(self) -> Instances:
+        """The databases."""
+        return Instances(self.clients.databases, self.clients.metrics)
+
+    def databases(self) -> Databases:
+        """Read what a failover must know: three questions more than a look."""
+        kept, database = self.ledger.read(), aws_of(self.environment).database
+        with answers("to show databases", next_step=RIGHTS):
+            there = {each.identifier: each for each in self.instances.read(self.place.identifiers)}
+        found = Databases(
+            now=kept.database or next(iter(self.place.identifiers), ""),
+            address=kept.address or self.place.datastores["postgresql"], instances=there, slots=kept.databases,
+            allowed_seconds=database.promote.lag.total_seconds() if database else 0.0,
+        )  # fmt: skip
+        with answers("to show ReplicaLag", next_step=RIGHTS):
+            lag = self.instances.lag(found.copy.identifier, now=kept.now) if found.copy else None
+        return replace(found, lag=lag)
+
+    def look(self, *, exact: bool, databases: bool = False) -> HostState:
         """Read everything that a run must know.
 
         ECS calls a service steady once the load balancer finds its tasks healthy: one question tells that of ten.
-        A run asks the load balancer itself (`exact`), once for each service in each slot that has tasks.
+        A run asks the load balancer itself (`exact`), once for each service in each slot that has tasks. A slot whose
+        tasks were told of another database than there is now is not well, whatever they say.
         """
         kept, seen, armed, counts = self.ledger.read(), self.listener.read(), self.revert.armed(), self.slots.counts()
         self.counted, names = counts, sorted(self.environment.system.services)
         well = {
-            (name, slot): self._well(name, slot, counts[f"{name}-{slot}"], exact=exact)
+            (name, slot): kept.databases.get(slot, kept.database) == kept.database
+            and self._well(name, slot, counts[f"{name}-{slot}"], exact=exact)
             for name in names for slot in Slot if f"{name}-{slot}" in counts
         }  # fmt: skip
         gate = _gate(seen, armed, kept)
@@ -117,6 +144,8 @@ class Cluster:
                 for name in names
                 if (told := counts.get(f"{name}-{gate.slot}", NONE).wanted or kept.counts.get(name, 0))
             },
+            promotion=kept.promotion,
+            databases=self.databases() if databases else None,
             gate=gate,
             good=kept.good,
             staged=kept.digests or {},

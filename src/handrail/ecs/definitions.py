@@ -71,6 +71,12 @@ class Definitions:
         )
         return str(reply["taskDefinition"]["taskDefinitionArn"])
 
+    def variables(self, service: str, definition: str) -> dict[str, str]:
+        """Read the variables of a definition that are no secrets."""
+        there = self.clients.ecs.describe_task_definition(taskDefinition=definition)["taskDefinition"]
+        mine = next(each for each in there["containerDefinitions"] if each["name"] == service)
+        return {each["name"]: each["value"] for each in mine.get("environment", [])}
+
     def _secret(self, name: str) -> str:
         if name not in self.place.secrets:
             raise BadInput(

@@ -7,10 +7,11 @@ are AWS's own, as its answers tell them: the clocks of two operators may differ.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from handrail.model.databases import Promotion
 from handrail.model.fleet import Outcome
 from handrail.model.host_state import LeaseState
 from handrail.model.slot import Slot
@@ -37,6 +38,12 @@ class Kept:
     # Tasks of each service that the last run left, for one that comes back after a shutdown.
     counts: Mapping[str, int] = field(default_factory=dict)
     records: tuple[str, ...] = ()
+    # The database that services are told of since a failover, with its address; before, it is the one of Terraform.
+    database: str = ""
+    address: str = ""
+    # Of each slot: what its task definitions name.
+    databases: Mapping[Slot, str] = field(default_factory=dict)
+    promotion: Promotion | None = None
 
 
 @dataclass(frozen=True)
@@ -83,18 +90,36 @@ class Ledger:
 
     def put(self, token: int, slot: Slot, release: str, digest: str, tasks: Mapping[str, str]) -> bool:
         """Note what a slot is to run: its release, and the task definition of each service."""
-        held = json.dumps({"release": release, "digest": digest, "tasks": dict(tasks)})
+        held = json.dumps(
+            {"release": release, "digest": digest, "tasks": dict(tasks), "database": self.read().database}
+        )
         return self._change(f"SET slot_{slot} = :held", {":token": _number(token), ":held": {"S": held}}, MINE)
 
-    def finish(self, token: int, record: str, *, good: tuple[str, ...], counts: Mapping[str, int]) -> bool:
-        """Add a record, keep good releases and numbers of tasks, give the lease back; the token stays as a fence."""
+    def promotes(self, token: int, promotion: Promotion) -> bool:
+        """Note a failover that has begun, and how far it is."""
+        held = {"S": json.dumps(asdict(promotion))}
+        return self._change("SET promotion = :held", {":token": _number(token), ":held": held}, MINE)
+
+    def repoint(self, token: int, database: str, address: str) -> bool:
+        """Note which database services are told of from now on."""
+        held = {"S": json.dumps({"database": database, "address": address})}
+        return self._change("SET told = :held", {":token": _number(token), ":held": held}, MINE)
+
+    def finish(
+        self, token: int, record: str, *, good: tuple[str, ...], counts: Mapping[str, int], promoted: bool = True
+    ) -> bool:
+        """Add a record, keep good releases and numbers of tasks, give the lease back; the token stays as a fence.
+
+        A failover that is half done stays noted, until one has `promoted`.
+        """
         records = [*self.read().records, record][-RECORDS:]
         values = {
             ":token": _number(token), ":good": {"S": json.dumps(good)}, ":records": {"S": json.dumps(records)},
             ":counts": {"S": json.dumps(dict(counts))},
         }  # fmt: skip
         kept = "SET good_releases = :good, run_records = :records, task_counts = :counts"
-        return self._change(f"{kept} REMOVE lease_until, lease_run, lease_holder", values, MINE)
+        gone = "lease_until, lease_run, lease_holder" + (", promotion" if promoted else "")
+        return self._change(f"{kept} REMOVE {gone}", values, MINE)
 
     def _change(self, change: str, values: Mapping[str, Any], condition: str) -> bool:
         try:
@@ -112,6 +137,8 @@ def _kept(item: Mapping[str, Any], now: float) -> Kept:
         return str(item.get(name, {}).get("S", ""))
 
     fence, until = (float(item.get(name, {}).get("N", 0)) for name in ("fence", "lease_until"))
+    told = json.loads(text("told") or "{}")
+    begun = json.loads(text("promotion") or "null")
     held = {slot: json.loads(text(f"slot_{slot}")) for slot in Slot if text(f"slot_{slot}")}
     return Kept(
         now=now,
@@ -123,6 +150,10 @@ def _kept(item: Mapping[str, Any], now: float) -> Kept:
         good=tuple(json.loads(text("good_releases") or "[]")),
         digests={each["release"]: each["digest"] for each in held.values()},
         records=tuple(json.loads(text("run_records") or "[]")),
+        database=told.get("database", ""),
+        address=told.get("address", ""),
+        databases={slot: each.get("database", "") for slot, each in held.items()},
+        promotion=Promotion(**begun) if begun else None,
     )
 
 

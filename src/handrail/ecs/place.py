@@ -35,8 +35,10 @@ class Place:
     secrets: Mapping[str, str]
     # Of the databases and the cache, by what they are.
     datastores: Mapping[str, str]
-    # Of the databases, the first of which is written to.
+    # The database and its replica, by name; the first is what Terraform takes for the database.
     identifiers: tuple[str, ...] = ()
+    # The zone of the VPC's own DNS, and the name in it that leads to the database; empty where there is none.
+    record: tuple[str, str] = ("", "")
 
     @property
     def balancer(self) -> dict[str, str]:
@@ -78,6 +80,9 @@ def place_of(aws: Aws, prefix: str, key: str, clients: Clients) -> Place:
 def _read(found: Mapping[str, Any], prefix: str) -> Place:
     balancer, database = found["load_balancer"], found.get("database") or {}
     address = database.get("address") or ""
+    # An address of RDS begins with its name.
+    names = database.get("identifiers") or ([address.partition(".")[0]] if address else [])
+    record = database.get("record") or {}
     return Place(
         prefix=prefix, cluster=found["cluster"], services=found["services"],
         target_groups=balancer["target_groups"], listener=balancer["listener_arn"], rules=balancer["rule_arns"],
@@ -87,6 +92,6 @@ def _read(found: Mapping[str, Any], prefix: str) -> Place:
             "postgresql": address,
             "redis": found.get("cache_address") or "",
         },
-        # An address of RDS begins with it.
-        identifiers=tuple(database.get("identifiers") or ([address.partition(".")[0]] if address else [])),
+        identifiers=tuple(sorted(names, key=lambda name: name != database.get("main"))),
+        record=(record.get("zone_id", ""), record.get("name", "")),
     )  # fmt: skip

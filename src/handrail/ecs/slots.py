@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from handrail.ecs.ends import ended, meaning, said, told
+from handrail.ecs.ends import TASKS_AT_ONCE, ended, meaning, said, told
 from handrail.model.slot import Slot
 
 if TYPE_CHECKING:
@@ -104,6 +104,18 @@ class Slots:
                 return False, f"{words}; {because}" if because else words, ends
             self.sleep(pause)
             pause = min(2 * pause, LOOK_SECONDS)
+
+    def alive(self) -> list[str]:
+        """Name the ECS services of which a task has not ended: one that is being stopped may still do something."""
+        counts = self.counts()
+        found = []
+        for key, one in sorted(counts.items()):
+            asked = {"cluster": self.place.cluster, "serviceName": self.place.services[key], "desiredStatus": "STOPPED"}
+            arns = self.clients.ecs.list_tasks(**asked)["taskArns"][:TASKS_AT_ONCE]
+            tasks = self.clients.ecs.describe_tasks(cluster=self.place.cluster, tasks=arns)["tasks"] if arns else []
+            if one.running or any(task["lastStatus"] != "STOPPED" for task in tasks):
+                found.append(key)
+        return found
 
     def once(
         self, service: str, slot: Slot, *, definition: str, command: Iterable[str], seconds: float

@@ -85,11 +85,6 @@ class Stores:
         for each in there:
             yield each.store, each.identifier, each.described
 
-    def first(self) -> dict[str, Store]:
-        """Give the first instance of each datastore, which takes the writes."""
-        there: list[Database | Cache] = [*self.databases, *self.caches]
-        return {each.store: each.described for each in reversed(there)}
-
     def absent(self, check: str) -> Iterator[tuple[str, str, Vital]]:
         """Give those of a check's that AWS does not have: nothing of them is measured."""
         there: list[Database | Cache] = [*self.databases] if check in OF_DATABASES else []
@@ -103,7 +98,7 @@ def read(clients: Clients, place: Place, system: System) -> Stores:
     """Ask for all databases at once, and for the cache."""
     mine = [store for store in system.datastores.values() if store.runtime == "aws"]
     databases = next((_databases(clients, place, each) for each in mine if each.kind == "postgresql"), ())
-    caches = tuple(_cache(clients, place, each) for each in mine if each.kind == "redis")
+    caches = tuple(cache(clients, place, each) for each in mine if each.kind == "redis")
     return Stores(databases, caches)
 
 
@@ -137,7 +132,8 @@ def _database(store: str, name: str, told: Mapping[str, Any]) -> Database:
     )  # fmt: skip
 
 
-def _cache(clients: Clients, place: Place, store: Datastore) -> Cache:
+def cache(clients: Clients, place: Place, store: Datastore) -> Cache:
+    """Ask for one cache."""
     # What terraform/modules/cache names it.
     name = f"{place.prefix}-redis"
     pages = clients.caches.get_paginator("describe_replication_groups").paginate(ReplicationGroupId=name)

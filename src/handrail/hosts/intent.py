@@ -11,14 +11,16 @@ from handrail.infra.intent import infra_intent
 from handrail.model import backup
 from handrail.model.finding import near
 from handrail.model.hosts_only import refuse_on_ecs
-from handrail.model.intent import OF_TERRAFORM, ON_ECS, Intent, Verb, checked_message, checked_share
+from handrail.model.intent import OF_TERRAFORM, ON_ECS, ONLY_ON_ECS, Intent, Verb, checked_message, checked_share
 from handrail.model.scale import scale_intent
+from handrail.model.switch import checked_loss
 from handrail.model.version import Release, checked_digest, checked_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.hosts.inventory import Loaded
+    from handrail.model.environment import Environment
     from handrail.model.system import System
 
 YES = frozenset({"1", "true", "yes"})
@@ -41,11 +43,10 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
         _check_backups(system)
     if asked in {Verb.CERTIFICATE, Verb.RENEW}:
         return certificate_intent(asked, data, loaded)
-    if asked is Verb.UPDATE:
-        limit = _known(data.get("limit", ""), loaded)
-        return Intent(asked, every=_yes(data, "all"), reboot=_yes(data, "reboot"), limit=limit)
-    if asked is Verb.BACK:
-        return Intent(asked, limit=_named(data.get("limit", ""), loaded))
+    if asked in {Verb.UPDATE, Verb.BACK}:
+        return _of_turns(asked, data, loaded)
+    if asked is Verb.PROMOTE:
+        return Intent(asked, lag_accepted=checked_loss(data.get("lag_accepted", "")))
     if asked is not Verb.DEPLOY:
         return Intent(
             asked,
@@ -63,12 +64,35 @@ def intent_of(verb: str, data: Mapping[str, str], loaded: Loaded) -> Intent:
     return Intent(asked, release=Release(version, digest), share=checked_share(data.get("share", "")))
 
 
+def _of_turns(verb: Verb, data: Mapping[str, str], loaded: Loaded) -> Intent:
+    if verb is Verb.BACK:
+        return Intent(verb, limit=_named(data.get("limit", ""), loaded))
+    limit = _known(data.get("limit", ""), loaded)
+    return Intent(verb, every=_yes(data, "all"), reboot=_yes(data, "reboot"), limit=limit)
+
+
 def _check_ecs(verb: Verb, data: Mapping[str, str], loaded: Loaded) -> None:
-    """Refuse what is done to hosts where AWS has them."""
+    """Refuse what is done to hosts where AWS has them, and what AWS does where there are hosts."""
     if verb not in ON_ECS:
         refuse_on_ecs(loaded.environment, verb)
     if _yes(data, "with_database"):
         refuse_on_ecs(loaded.environment, "shutdown --with-database")
+    if verb in ONLY_ON_ECS:
+        _check_replica(verb, loaded.environment)
+
+
+def _check_replica(verb: Verb, environment: Environment) -> None:
+    if not environment.on_ecs:
+        raise BadInput(
+            f"there is nothing to {verb} here: a replica is promoted on RDS, for services on ECS; nothing was touched",
+            next_step="on hosts a DBA does it by PostgreSQL's own means: docs/how-to/fail-over.md",
+        )
+    database = environment.system.aws.database if environment.system.aws else None
+    if database is None or not (database.replica or database.replica_of):
+        raise BadInput(
+            f"{environment.system.name} on {environment.name} has no replica to {verb}; nothing was touched",
+            next_step="aws.database with replica: true in the YAML, fab infra.plan, and apply it",
+        )
 
 
 def _known(host: str, loaded: Loaded) -> str:

@@ -31,7 +31,7 @@ _SHAPE: Mapping[str, type] = {
 _OPTIONS: Mapping[str, type] = {
     "share": int, "service": str, "count": int, "message": str, "with_database": bool, "force": bool,
     "keep_page": bool, "certificate": str, "all": bool, "reboot": bool, "limit": str,
-    "plan": str, "destroy_data": bool,
+    "plan": str, "destroy_data": bool, "lag_accepted": str,
 }  # fmt: skip
 
 
@@ -52,6 +52,7 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
         "with_database": intent.with_database, "force": intent.force,
         "keep_page": intent.keep_page, "certificate": intent.certificate,
         "all": intent.every, "reboot": intent.reboot, "limit": intent.limit,
+        "lag_accepted": intent.lag_accepted,
     }  # fmt: skip
     groups = sorted({part.hosts for _, part in system.parts()})
     return {

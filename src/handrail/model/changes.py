@@ -20,7 +20,7 @@ When = Literal["any time", "in a window"]
 # What brings service back, or protects it or its data, is never held up, unless somebody says so. A backup reads the
 # databases and writes beside them; a dump before a repair must not wait for a window, an approval or the journal.
 RESTORING: dict[Verb, When] = dict.fromkeys(
-    (Verb.ROLLBACK, Verb.STARTUP, Verb.HOLD, Verb.RESUME, Verb.BACKUP, Verb.BACK), ANY_TIME
+    (Verb.ROLLBACK, Verb.STARTUP, Verb.HOLD, Verb.RESUME, Verb.BACKUP, Verb.BACK, Verb.PROMOTE), ANY_TIME
 )
 
 Role = Line

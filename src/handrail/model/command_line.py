@@ -16,7 +16,7 @@ _TASKS = {
     Verb.BACKUP: "backup.take", Verb.VACUUM: "database.vacuum",
     Verb.CERTIFICATE: "certificate.deploy", Verb.RENEW: "certificate.renew",
     Verb.UPDATE: "updates.apply", Verb.BACK: "updates.back",
-    Verb.INFRA: "infra.apply", Verb.DESTROY: "infra.destroy",
+    Verb.PROMOTE: "database.promote", Verb.INFRA: "infra.apply", Verb.DESTROY: "infra.destroy",
 }  # fmt: skip
 # Verbs whose first words need no option, and files that a plan knows by their digest alone.
 _FIRST = {

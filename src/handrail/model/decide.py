@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from handrail.errors import BadInput, FleetMixed, ReleaseUnknown
+from handrail.errors import BadInput, FleetMixed, Refused, ReleaseUnknown
 from handrail.model.decide_turns import plan_turns, unsettled
 from handrail.model.intent import Intent, Verb
 from handrail.model.plan import Plan
 from handrail.model.slot import Slot
+from handrail.model.switch import switch
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from handrail.model.host_state import HostState
     from handrail.model.roles import Roles
 
+# What brings services or traffic back while a failover is half done would have the old database written to.
+MUST_WAIT = frozenset({Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.STARTUP, Verb.SCALE, Verb.RESUME, Verb.REHEARSE})
+# The live release once more, from new programs.
+SAME_AGAIN = frozenset({Verb.RESTART, Verb.PROMOTE})
 # Tools that one verb alone has a use for.
 ONLY_FOR = {"logrotate": Verb.LOGROTATE}
 # What needs no runtime; a full disk is what often makes one unusable, and freeing it must not wait for that runtime.
@@ -56,6 +62,7 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
     """
     if intent.verb not in IN_ANY_STATE:
         _check_tools(intent.verb, states)
+    _check_failover(intent.verb, states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
     settle = any(not gate.settled or gate.confirmed != live for gate in gates)
@@ -80,6 +87,8 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
             return plan_turns(plan, intent, settle=settle, states=states, roles=roles)
         case Verb.REHEARSE:
             return _plan_rehearsal(intent, live, settle=settle, states=states, roles=roles)
+        case Verb.PROMOTE:
+            return _plan_promotion(intent, live, settle=settle, states=states, roles=roles)
         case _:
             return _plan_release(intent, live, settle=settle, states=states, roles=roles)
 
@@ -90,10 +99,10 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
     current_id = current.pop() if len(current) == 1 else ""
     target, digest = _target(intent, current_id, states, roles)
     slot = live.other
-    nothing = intent.verb is not Verb.RESTART and target == current_id and not settle and _healthy(live, states, roles)
+    nothing = intent.verb not in SAME_AGAIN and target == current_id and not settle and _healthy(live, states, roles)
     instances = roles.instances(states, live)
     warm = (
-        intent.verb is not Verb.RESTART
+        intent.verb not in SAME_AGAIN
         and _all_were_asked(instances, states, roles)
         and all(states[host].slots.get(slot) == target for host in roles.services)
         and _healthy(slot, states, roles)
@@ -115,9 +124,39 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         backup=intent.verb is Verb.DEPLOY
         and roles.backup
         and not all(target in states[host].good for host in roles.services),
+        # Likewise: it has changed nothing by now that a snapshot would have without.
+        snapshot=intent.verb is Verb.DEPLOY
+        and roles.snapshot
+        and not all(target in states[host].good for host in roles.services),
         held=any(states[host].gate.maintenance for host in roles.edges),
         instances=instances,
     )
+
+
+def _plan_promotion(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
+    """Plan a failover of the database: the same release, from the idle slot, told of another database."""
+    plan = _plan_release(intent, live, settle=settle, states=states, roles=roles)
+    state = states[roles.edges[0]]
+    if state.databases is None:
+        raise BadInput("there is no database of RDS here; nothing was touched", next_step="docs/how-to/fail-over.md")
+    made = switch(state.databases, state.promotion, live, held=plan.held, accepted=intent.lag_accepted)
+    counts = made.counts or plan.instances
+    # What an earlier run has moved already is only seen to.
+    return replace(
+        plan, switch=replace(made, counts=counts), instances=counts, slot=live if made.served else live.other,
+        held=made.held,
+    )  # fmt: skip
+
+
+def _check_failover(verb: Verb, states: Mapping[str, HostState]) -> None:
+    """Refuse what would start services on the old database again, or let requests in to them."""
+    begun = next((state.promotion for state in states.values() if state.promotion and state.promotion.asked), None)
+    if begun is not None and verb in MUST_WAIT:
+        raise Refused(
+            f"the failover from {begun.old} to {begun.new} is half done: services would write to the old database; "
+            "nothing was touched",
+            next_step="fab database.promote goes on where it ended",
+        )
 
 
 def _plan_rehearsal(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str, HostState], roles: Roles) -> Plan:
@@ -246,9 +285,10 @@ def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], ro
     """Name the release to go to, with its digest where it is known."""
     if intent.release is not None:
         return intent.release.id, intent.release.digest
-    if intent.verb is Verb.RESTART:
+    if intent.verb in SAME_AGAIN:
         if not current_id:
-            raise ReleaseUnknown("there is no live release to restart", next_step="fab deploy VERSION")
+            what = "restart" if intent.verb is Verb.RESTART else "start on another database"
+            raise ReleaseUnknown(f"there is no live release to {what}", next_step="fab deploy VERSION")
         return current_id, _digest(current_id, states, roles)
     known_good = list(states[roles.services[0]].good)
     if intent.version:

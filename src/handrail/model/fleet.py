@@ -55,6 +55,16 @@ class Do(StrEnum):
     CHECK = "see that it is well"
     PUT_IN = "put back into traffic"
     ALL_WELL = "see that every host is well"
+    PREPARE = "see that it can be done"
+    SNAPSHOT = "take a snapshot"
+    QUIET = "stop what writes"
+    CATCH_UP = "wait for the replica"
+    PROMOTE = "promote the replica"
+    AWAIT = "wait for the promotion"
+    REPOINT = "repoint"
+    MOVE = "move the traffic"
+    ADDRESS = "see which database is named"
+    REVIVE = "start the services again"
     FINISH = "finish"
 
 

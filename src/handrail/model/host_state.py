@@ -10,6 +10,8 @@ from handrail.model.slot import Slot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from handrail.model.databases import Databases, Promotion
+
 
 @dataclass(frozen=True)
 class LeaseState:
@@ -93,6 +95,9 @@ class HostState:
     free_kilobytes: int = 0
     missing_tools: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    # On AWS: what a failover must know, read for that verb alone, and one that was cut off.
+    databases: Databases | None = None
+    promotion: Promotion | None = None
 
     def serves(self, slot: Slot, services: frozenset[str]) -> bool:
         """Whether all of these services are running and healthy in a slot."""

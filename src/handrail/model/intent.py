@@ -36,13 +36,14 @@ class Verb(StrEnum):
     RENEW = "renew"
     UPDATE = "update"
     BACK = "back"
+    PROMOTE = "promote"
     INFRA = "infra"
     DESTROY = "destroy"
 
     @property
     def moves_release(self) -> bool:
         """Whether it brings a release, new or old, to the idle slot: to serve from there, or only to be tried there."""
-        return self in {Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.REHEARSE}
+        return self in {Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.REHEARSE, Verb.PROMOTE}
 
     @property
     def edges_only(self) -> bool:
@@ -59,8 +60,10 @@ OF_TERRAFORM = frozenset({Verb.INFRA, Verb.DESTROY})
 # What there is to do where AWS has the hosts.
 ON_ECS = frozenset({
     Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.STARTUP, Verb.SHUTDOWN, Verb.SCALE, Verb.HOLD, Verb.RESUME,
-    Verb.REHEARSE, Verb.CERTIFICATE,
+    Verb.REHEARSE, Verb.CERTIFICATE, Verb.PROMOTE,
 })  # fmt: skip
+# What there is to do nowhere else.
+ONLY_ON_ECS = frozenset({Verb.PROMOTE})
 # The verbs that show that a rollback works: one that went well shows the same as a rehearsal of one.
 SHOWS_A_ROLLBACK = frozenset({Verb.REHEARSE.value, Verb.ROLLBACK.value})
 
@@ -72,7 +75,7 @@ class Intent:
     `files` are those of a certificate, its key and its chain on the operator's machine; `fingerprint` says which it is.
     `every` is all updates of packages, not those for security alone; `limit` is the one host that gets them,
     or the one that gets its traffic back.
-    `infra` is a plan of Terraform.
+    `infra` is a plan of Terraform. `lag_accepted` is how much a failover may lose where the old database is lost.
     """
 
     verb: Verb
@@ -93,6 +96,7 @@ class Intent:
     limit: str = ""
     infra: InfraPlan | None = None
     destroy_data: bool = False
+    lag_accepted: str = ""
 
     @property
     def what(self) -> str:

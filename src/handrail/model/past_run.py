@@ -22,7 +22,7 @@ HOUSEKEEPING = frozenset(
     verb.value
     for verb in (
         Verb.DISK, Verb.LOGROTATE, Verb.REHEARSE, Verb.BACKUP, Verb.VACUUM, Verb.CERTIFICATE, Verb.RENEW,
-        Verb.UPDATE, Verb.BACK, Verb.INFRA, Verb.DESTROY,
+        Verb.UPDATE, Verb.BACK, Verb.PROMOTE, Verb.INFRA, Verb.DESTROY,
     )
 )  # fmt: skip
 # With one of these an emergency brings service back; a hold page or a shutdown does not.

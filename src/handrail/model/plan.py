@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from handrail.model.slot import Slot
+    from handrail.model.switch import Switch
 
 # What verbs that move no release change.
 IN_PLACE = {
@@ -55,6 +56,10 @@ class Plan:
     reboot: bool = False
     # Hosts that nothing can stand in for while their packages are updated.
     alone: tuple[str, ...] = ()
+    # Whether RDS takes a snapshot before the release migrates.
+    snapshot: bool = False
+    # From which database to which.
+    switch: Switch | None = None
 
     @property
     def change(self) -> str:
@@ -68,6 +73,8 @@ class Plan:
             return f"{what} on {self.limit or 'every host, one after the other'}"
         if self.verb is Verb.BACK:
             return f"{self.limit} back into traffic"
+        if self.switch is not None:
+            return f"database {self.switch.old} -> {self.switch.new}"
         if self.verb in IN_PLACE:
             return IN_PLACE[self.verb]
         before = version_of(self.live_release) or "nothing"
@@ -82,6 +89,8 @@ class Plan:
             return (
                 f"{', '.join(self.alone)}: updated without being taken out of traffic, for nothing stands in{reboots}"
             )
+        if self.switch is not None:
+            return self.switch.note
         if self.verb is not Verb.REHEARSE:
             return ""
         stays = f"traffic stays on {self.live}; {self.slot} is stopped again at the end"

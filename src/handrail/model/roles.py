@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from handrail.model.aws import Aws
     from handrail.model.environment import Environment
     from handrail.model.host_state import HostState
     from handrail.model.intent import Intent
@@ -33,6 +34,8 @@ class Roles:
     migrator: str = ""
     # Whether a deploy dumps the databases before it migrates.
     backup: bool = False
+    # Whether RDS takes a snapshot before a deploy migrates.
+    snapshot: bool = False
     services_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
     limits: Mapping[str, Limits] = field(default_factory=dict)
     # What is done to one host after the other is done in this order.
@@ -105,10 +108,15 @@ def roles_of(environment: Environment) -> Roles:
         data=tuple(host for host in hosts if host in data),
         migrator=environment.service_hosts(migrate.service)[0].name if migrate else "",
         backup=system.release.backup,
+        snapshot=environment.on_ecs and system.aws is not None and _asks_for_snapshots(system.aws),
         services_of={host: frozenset(names) for host, names in services_of.items()},
         limits={name: Limits(one.instances.min, one.instances.max) for name, one in system.services.items()},
         turns=_turns(hosts, edges={host.name for host in environment.edge_hosts}, data=data),
     )
+
+
+def _asks_for_snapshots(aws: Aws) -> bool:
+    return aws.database is not None and aws.database.snapshot
 
 
 def _turns(hosts: tuple[str, ...], *, edges: set[str], data: set[str]) -> tuple[str, ...]:

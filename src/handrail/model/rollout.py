@@ -45,7 +45,9 @@ from handrail.model.guard import (
     warm,
     watched,
 )
+from handrail.model.guard_database import lets_in, must_let_in, must_revive, saved, unserved, waits
 from handrail.model.intent import Verb
+from handrail.model.switch import POINT
 from handrail.model.turn import (
     Turn,
     any_due,
@@ -147,6 +149,7 @@ DEPLOY = (
     Step(Do.START, "Start the idle slot", Scope.SERVICES, cold),
     Step(Do.BACK_UP, "Back up the databases", Scope.DATA, backed_up),
     Step(Do.BACK_UP, "End the dump", Scope.DATA, must_end_dump, part=1),
+    Step(Do.SNAPSHOT, "Take a snapshot of the database", Scope.MIGRATOR, saved),
     Step(Do.MIGRATE, "Migrate once", Scope.MIGRATOR, planned(lambda plan: plan.migrate)),
     Step(Do.SHARE, "Give the canary its share", Scope.EDGES, canary),
     Step(Do.WATCH_SHARE, "Watch the canary", Scope.EDGES, canary),
@@ -296,6 +299,30 @@ BACK = (
     Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
 )
 
+# A replica that was promoted is no replica any more, and what was the database has missed what was written since: so
+# nothing writes from the hold on, what fails before POINT goes back, and what fails after it is said and gone on with.
+PROMOTE = (
+    *TAKE_THE_LEASE,
+    Step(Do.SETTLE, "Settle what a dead run left", Scope.EDGES, planned(lambda plan: plan.settle)),
+    Step(Do.PREPARE, "See that everything can be repointed", Scope.SERVICES, always),
+    Step(Do.SNAPSHOT, "Take a snapshot of the old database", Scope.SERVICES, waits),
+    Step(Do.HOLD, "Hold traffic", Scope.EDGES, unserved),
+    Step(Do.QUIET, "Stop what writes to the old database", Scope.SERVICES, unserved),
+    Step(Do.CATCH_UP, "Wait until the replica has everything", Scope.SERVICES, waits),
+    Step(Do.PROMOTE, POINT, Scope.SERVICES, unserved),
+    Step(Do.AWAIT, "Wait until it is a database of its own, with backups", Scope.EDGES, unserved),
+    Step(Do.REPOINT, "Repoint the ledger, the name and the secret", Scope.EDGES, unserved),
+    Step(Do.READY, "Ready the idle slot with the new address", Scope.SERVICES, unserved),
+    Step(Do.START, "Start on the new database", Scope.SERVICES, unserved),
+    Step(Do.MOVE, "Move the traffic there", Scope.EDGES, unserved),
+    Step(Do.ADDRESS, "See that what serves names the new database", Scope.SERVICES, always),
+    Step(Do.RESUME, "Resume traffic", Scope.EDGES, lets_in),
+    Step(Do.VERIFY, "Verify through the load balancer", Scope.EDGES, lets_in),
+    Step(Do.REVIVE, "Start the services on the old database again", Scope.SERVICES, must_revive),
+    Step(Do.RESUME, "Let traffic in again", Scope.EDGES, must_let_in, part=1),
+    Step(Do.FINISH, "Record and release the lease", Scope.ALL, must_finish),
+)
+
 TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.DEPLOY: DEPLOY,
     Verb.ROLLBACK: DEPLOY,
@@ -314,6 +341,7 @@ TABLES: Mapping[Verb, tuple[Step, ...]] = {
     Verb.RENEW: RENEW,
     Verb.UPDATE: UPDATE,
     Verb.BACK: BACK,
+    Verb.PROMOTE: PROMOTE,
 }
 
 

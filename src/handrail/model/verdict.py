@@ -8,6 +8,7 @@ from handrail.model.ended import Verdict, cause, first_words
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.guard import decided, must_go_back, must_swap_back, undecidable
 from handrail.model.intent import Verb
+from handrail.model.verdict_promote import judge_promotion
 from handrail.model.verdict_turns import judge_fenced, judge_turns
 from handrail.model.version import version_of
 
@@ -29,6 +30,8 @@ def verdict(fleet: Fleet) -> Verdict:
         return _certificate(fleet)
     if fleet.plan is not None and fleet.plan.verb in {Verb.UPDATE, Verb.BACK}:
         return judge_turns(fleet, fleet.plan)
+    if fleet.plan is not None and fleet.plan.switch is not None:
+        return judge_promotion(fleet, fleet.plan.switch)
     unclear = _unclear_edges(fleet)
     if fleet.plan is not None and not fleet.plan.verb.moves_release and not unclear:
         return _plain(fleet)

@@ -63,6 +63,8 @@ class Run:
     images: dict[str, str] = field(default_factory=dict)
     cut_over_at: float = 0.0
     exchange: Exchange | None = None
+    # Of a failover: since when nothing writes.
+    quiet_at: float = 0.0
     _begun: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -47,7 +47,7 @@ _made: dict[Verb, Watch | HandrailError] = {}
 # What a verb may be given as `--data`.
 WORDS = (
     "release", "sha256", "share", "service", "count", "message", "with_database", "force", "keep_page",
-    "certificate", "cert", "key", "chain", "all", "reboot", "limit",
+    "certificate", "cert", "key", "chain", "all", "reboot", "limit", "lag_accepted",
 )  # fmt: skip
 # Of these, numbers are numbers.
 NUMBERS = frozenset({"share", "count"})

@@ -29,10 +29,22 @@ if TYPE_CHECKING:
 RENEWALS = 3
 # Steps that are never cut off: what goes back, what cannot be taken back, what gives the lease back.
 UNINTERRUPTED = frozenset(
-    {Do.CONFIRM, Do.GO_BACK, Do.STOP, Do.DRAIN, Do.UPGRADE, Do.REBOOT, Do.CHECK, Do.PUT_IN, Do.FINISH}
+    {
+        Do.CONFIRM,
+        Do.GO_BACK,
+        Do.STOP,
+        Do.DRAIN,
+        Do.UPGRADE,
+        Do.REBOOT,
+        Do.CHECK,
+        Do.PUT_IN,
+        Do.FINISH,
+        Do.PROMOTE,
+        Do.REVIVE,
+    }
 )
 # Of these, only the part that goes back, or ends what was begun.
-UNINTERRUPTED_PARTS = frozenset({(Do.SPREAD, 1), (Do.BACK_UP, 1)})
+UNINTERRUPTED_PARTS = frozenset({(Do.SPREAD, 1), (Do.BACK_UP, 1), (Do.RESUME, 1)})
 # The shell's code for a process that a signal ended.
 INTERRUPTED_EXIT = 130
 

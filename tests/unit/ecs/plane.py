@@ -22,6 +22,7 @@ from moto.ec2.models import ec2_backends
 from moto.ecr.models import ecr_backends
 from moto.ecs.models import ecs_backends
 from moto.elbv2.models import FakeHealthStatus, elbv2_backends
+from moto.rds.models import rds_backends
 from moto.scheduler.models import scheduler_backends
 
 from tests.unit.ecs.aws import ACCOUNT, PREFIX, REGION, client
@@ -55,6 +56,10 @@ class Plane:
         self.requests, self.answered, self.sick = [], 0, set()
         # How far EventBridge's clock is ahead, for who has no time to wait for it.
         self.ahead = timedelta()
+        # RDS: how far the replica is behind (None: nobody measures), and what goes wrong with it.
+        self.rds = rds_backends[ACCOUNT][REGION]
+        self.lag, self.promotes, self.snapshots = 0.0, True, "available"
+        self.asked, self.measuring = {}, threading.Lock()
 
     @property
     def listener(self):
@@ -154,6 +159,43 @@ class Plane:
                     self.fired.append(schedule.name)
                     group.schedules.pop(schedule.name, None)
 
+    # -- databases -----------------------------------------------------------------------------------------------------
+
+    def databases(self):
+        """Do what RDS does once it has said yes: moto says it, and does nothing.
+
+        A replica that is promoted is modified for a moment, and a copy no more; a snapshot is there after a moment.
+        """
+        for database in list(self.rds.databases.values()):
+            if database.source_db_instance_identifier and not database.is_replica:
+                since = self.asked.setdefault(database.db_instance_identifier, time.monotonic())
+                if self.promotes and time.monotonic() - since > START_SECONDS:
+                    database.status, database.source_db_instance_identifier = "available", None
+        for snapshot in list(self.rds.database_snapshots.values()):
+            since = self.asked.setdefault(snapshot.db_snapshot_identifier, time.monotonic())
+            if snapshot.status == "creating" and time.monotonic() - since > START_SECONDS:
+                snapshot.status = self.snapshots
+
+    def behind(self, seconds):
+        """Have the replica be so far behind, as if it always had been."""
+        with self.measuring:
+            self.lag = seconds
+            self.metrics.metric_data = [each for each in self.metrics.metric_data if each.name != "ReplicaLag"]
+        self.measured()
+
+    def measured(self):
+        """Hand CloudWatch the replica's lag, some times a minute and not once."""
+        with self.measuring:
+            self._measured()
+
+    def _measured(self):
+        copies = [one.db_instance_identifier for one in self.rds.databases.values() if one.is_replica]
+        for name in copies if self.lag is not None else []:
+            at = datetime.now(UTC).replace(tzinfo=None)
+            dimensions = [{"Name": "DBInstanceIdentifier", "Value": name}]
+            data = {"MetricName": "ReplicaLag", "Value": self.lag, "Dimensions": dimensions, "Timestamp": at}
+            self.metrics.put_metric_data("AWS/RDS", [data])
+
     # -- load balancer -------------------------------------------------------------------------------------------------
 
     def answer(self, path):
@@ -227,9 +269,11 @@ class Plane:
         while not self.over.wait(LOOK_SECONDS):
             self.tasks()
             self.schedules()
+            self.databases()
             if time.monotonic() - last > 0.5:
                 last = time.monotonic()
                 self.count()
+                self.measured()
 
 
 def _handler(plane):
@@ -269,6 +313,17 @@ def asked(here, *, every=0.05):
     finally:
         over.set()
         thread.join()
+
+
+def begins(status, asked):
+    """Have RDS, of which moto says that all is done at once, begin with something."""
+
+    def begin(self, *words, **more):
+        made = asked(self, *words, **more)
+        made.status = status
+        return made
+
+    return begin
 
 
 def percentiles(asked):

@@ -15,7 +15,7 @@ def test_what_a_deploy_leaves_in_aws_in_the_table_and_for_the_eye(site):
     assert (code, status["release"], status["live_slot"], status["leases"]) == (0, "1.0.0", first.end["slot"], [])
     assert {row["state"] for row in status["services"] if row["live"]} == {"2 of 2 tasks"}
     assert status["datastores"] == [
-        {"host": "@ecs/shop", "datastore": "postgresql", "state": "available", "running": True}
+        {"host": "shop-aws-db", "datastore": "postgresql", "state": "available, the database", "running": True}
     ]
     # The image is pinned, secrets are told by name alone, and the program is told which release it is.
     definition = site.plane.ecs.describe_task_definition(f"shop-aws-api-{first.end['slot']}").container_definitions[0]

@@ -25,7 +25,7 @@ from tests.unit.ecs.living import live, task, told
 WORKS = frozenset({
     "deploy", "rollback", "restart", "rehearse", "scale", "history", "startup", "shutdown", "maintenance-page",
     "certificate.deploy", "certificate.status", "status", "health", "schema", "check", "watch", "config", "capacity",
-    "logs", "windows", "checklist", "metrics", "worker",
+    "database.promote", "logs", "windows", "checklist", "metrics", "worker",
 })  # fmt: skip
 NOUNS = frozenset({"audit", "change", "infra", "maintenance", "notify", "schedule"})
 

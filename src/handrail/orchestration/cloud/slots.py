@@ -44,20 +44,23 @@ def ready(at: At) -> Reply:
 
 
 def start(at: At) -> Reply:
-    """Start one generation of services and wait until the load balancer finds their tasks healthy."""
-    plan, said = at.run.plan, []
-    tasks = (at.cluster.ledger.read().tasks or {}).get(plan.slot, {})
-    for name in at.run.environment.system.start_order()[at.step.part]:
-        if plan.service not in {"", name}:
-            continue
-        count = plan.instances.get(name, 1)
+    """Start one generation of services in the slot of the plan."""
+    names = at.run.environment.system.start_order()[at.step.part]
+    return started(at, at.run.plan.slot, [name for name in names if at.run.plan.service in {"", name}])
+
+
+def started(at: At, slot: Slot, names: Sequence[str]) -> Reply:
+    """Start services, one after the other, and wait until the load balancer finds their tasks healthy."""
+    said, tasks = [], (at.cluster.ledger.read().tasks or {}).get(slot, {})
+    for name in names:
+        count = at.run.plan.instances.get(name, 1)
         if name not in tasks:
-            return failed(f"{name} was never deployed to {plan.slot}: fab restart, or fab deploy VERSION")
-        at.cluster.slots.start(name, plan.slot, definition=tasks[name], count=count)
+            return failed(f"{name} was never deployed to {slot}: fab restart, or fab deploy VERSION")
+        at.cluster.slots.start(name, slot, definition=tasks[name], count=count)
         limit = at.run.environment.system.services[name].health.deadline.total_seconds()
-        well, words, ends = at.cluster.slots.wait(name, plan.slot, count, seconds=limit)
+        well, words, ends = at.cluster.slots.wait(name, slot, count, seconds=limit)
         if not well:
-            return failed(words, _log(at, name, ends))
+            return failed(words, _log(at, name, slot, ends))
         said.append(words)
     return ok("; ".join(said)) if said else nothing()
 
@@ -85,16 +88,16 @@ def steady(at: At) -> Reply:
         ends = ended(at.cluster.clients, at.cluster.place, f"{name}-{plan.slot}")
         late = [end for end in ends if end.at and end.at.timestamp() > at.run.cut_over_at > 0]
         if late:
-            return failed(f"{name} was started again: {len(late)} tasks have ended", _log(at, name, late))
+            return failed(f"{name} was started again: {len(late)} tasks have ended", _log(at, name, plan.slot, late))
         well = at.cluster.slots.healthy(name, plan.slot)
         if well < count:
-            return failed(f"{name}: {well} of {count} tasks are still healthy", _log(at, name, ends))
+            return failed(f"{name}: {well} of {count} tasks are still healthy", _log(at, name, plan.slot, ends))
     return ok("as they were started")
 
 
-def _log(at: At, name: str, ends: Sequence[End]) -> str:
+def _log(at: At, name: str, slot: Slot, ends: Sequence[End]) -> str:
     """Give what ECS says of tasks that ended, and what the last of them printed."""
-    words = last_words(at.cluster.clients.logs, at.cluster.place, name, at.run.plan.slot, ends)
+    words = last_words(at.cluster.clients.logs, at.cluster.place, name, slot, ends)
     return "\n".join(text for text in (told(ends), words) if text)
 
 

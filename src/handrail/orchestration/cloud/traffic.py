@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from handrail.ecs import web
 from handrail.ecs.metrics import PERIOD_SECONDS
-from handrail.ecs.reply import failed, nothing, ok
+from handrail.ecs.reply import failed, nothing, ok, refused
 from handrail.ecs.traffic import numbers
 from handrail.model.fleet import Do
 from handrail.model.intent import Verb
 from handrail.model.version import version_of
 from handrail.model.vitals import FAILED_ENOUGH
+from handrail.orchestration.cloud.database import mark
 
 if TYPE_CHECKING:
     from handrail.ecs.traffic import Numbers
@@ -98,7 +99,11 @@ def go_back(at: At) -> Reply:
 
 def hold(at: At) -> Reply:
     """Answer everything with 503."""
-    if at.run.plan.verb is Verb.SHUTDOWN and at.cluster.listener.read().hold:
+    switch = at.run.plan.switch
+    if switch is not None and not mark(at, asked=switch.asked):
+        return refused()
+    held = at.run.plan.verb is Verb.SHUTDOWN or (switch is not None and switch.held)
+    if held and at.cluster.listener.read().hold:
         return nothing("traffic is held already")
     at.cluster.listener.hold(at.run.intent.message or at.run.environment.system.edge.maintenance.message)
     return ok("traffic is held")
