@@ -117,9 +117,9 @@ KINDS = {
 
 def census():
     """List what is there, by service."""
-    return {name: {str(each) for listed in lists for each in listed()} for name, lists in KINDS.items()}
+    return {name: [each for listed in lists for each in listed()] for name, lists in KINDS.items()}
 
 
 def more(there, before):
-    """Tell what is there and was not before, by service."""
-    return {name: sorted(found - before[name]) for name, found in there.items()}
+    """Tell how much more is there than before, by service."""
+    return {name: len(found) - len(before[name]) for name, found in there.items()}

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from io import BytesIO
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
@@ -16,6 +17,7 @@ from werkzeug.serving import make_server
 WHO = "AWS_SDK_UA_APP_ID"
 # A deploy that is killed.
 KILLED = "deploy-killed"
+HELD_SECONDS = 20
 TOLD = re.compile(r"\bapp/([a-z0-9-]+)")
 
 
@@ -28,8 +30,8 @@ class Server:
     def __init__(self, port=0):
         self.asked, self._lock = Counter(), threading.Lock()
         self.verb = "nobody"
-        # Seconds that an answer to a deploy takes that is to be killed, for who has to come in between.
-        self.slow = 0.0
+        # A request of a deploy that is to be killed: it gets no answer as long as this is set, and none later.
+        self.holds = ""
         self._app = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", port, self._count, threaded=True, request_handler=MotoRequestHandler)
         self.port = self._server.server_address[1]
@@ -39,9 +41,20 @@ class Server:
         who = found[1] if found else self.verb
         with self._lock:
             self.asked[who] += 1
-        if who == KILLED:
-            time.sleep(self.slow)
+        if who == KILLED and self.holds and self._is_held(environ):
+            start_response("503 Service Unavailable", [])
+            return []
         return self._app(environ, start_response)
+
+    def _is_held(self, environ):
+        content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = BytesIO(content)
+        if f"Action={self.holds}&".encode() not in content:
+            return False
+        end = time.monotonic() + HELD_SECONDS
+        while self.holds and time.monotonic() < end:
+            time.sleep(0.05)
+        return True
 
     @contextmanager
     def running(self):

@@ -296,13 +296,13 @@ def _handler(plane):
 
 
 @contextmanager
-def asked(here, *, every=0.05):
+def asked(site, *, every=0.05):
     """Ask all the while; give the answers that were no 200."""
     over, bad = threading.Event(), []
 
     def ask():
         while not over.wait(every):
-            status, headers, _ = here.answer("/api/version")
+            status, headers, _ = site.plane.answer("/api/version")
             if status != 200:
                 bad.append((status, headers))
 

@@ -33,7 +33,7 @@ def test_a_release_that_does_not_start_gets_no_traffic_and_the_reason_is_told(si
         "1.4.0": "api does not start: out of memory",
         "9.9.9": "the image",
     }
-    with asked(site.plane) as bad:
+    with asked(site) as bad:
         for release, words in said.items():
             run = site.begin("deploy", release=release)
             assert run.wait() == 1, run.output()
@@ -54,7 +54,7 @@ def test_a_release_that_fails_behind_the_load_balancer_is_left_at_once(site):
 
 def test_a_canary_has_its_share_and_goes_back_when_it_fails(site):
     site.run("deploy", release="1.0.0")
-    with asked(site.plane, every=0.005) as bad:
+    with asked(site, every=0.005) as bad:
         run = site.begin("deploy", release="1.3.0", share="25")
         assert run.wait() == 1, run.output()
     assert "watch the share failed" in run.end["text"]

@@ -9,13 +9,11 @@ from itertools import chain, repeat
 from types import SimpleNamespace
 
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from handrail.ecs.address import Record, Vault
 from handrail.ecs.clients import Clients
 from handrail.ecs.cluster import Cluster
-from handrail.ecs.definitions import forget
 from handrail.ecs.instances import TAG, Instances
 from handrail.infra.identity import session_of
 from handrail.model.aws_variables import aws_of
@@ -121,24 +119,6 @@ def test_the_hold_page_is_one_rule_before_all_others(cluster):
     cluster.listener.resume()
     assert not cluster.listener.read().hold
     assert cluster.listener.read().slot is Slot.BLUE
-
-
-def test_after_a_destroy_no_definition_of_a_deploy_is_left(cluster):
-    ecs, families = cluster.clients.ecs, [f"shop-aws-api-{slot}" for slot in Slot]
-    assert forget(ecs, families)
-    left = ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
-    assert {arn.rpartition("/")[2].partition(":")[0] for arn in left} == {"shop-aws-web-blue", "shop-aws-web-green"}
-    assert not forget(Refusing(ecs), ["shop-aws-web-blue"])
-
-
-class Refusing:
-    """An ECS that is too busy to deregister anything."""
-
-    def __init__(self, ecs):
-        self.get_paginator = ecs.get_paginator
-
-    def deregister_task_definition(self, **_):
-        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "DeregisterTaskDefinition")
 
 
 @pytest.fixture(scope="module")

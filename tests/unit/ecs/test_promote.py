@@ -52,7 +52,7 @@ def test_the_replica_becomes_the_database_and_nothing_is_told_of_the_old_one(pai
     assert f"no way back to {MAIN}. LOST: what was written after" in plan["note"]
     assert [each["title"] for each in plan["steps"]].count("Promote the replica: no way back from here") == 1
     client("rds").start_db_instance(DBInstanceIdentifier=MAIN)
-    with asked(pair.plane) as held:
+    with asked(pair) as held:
         run = pair.run("promote")
     assert {status for status, _ in held} == {503}
     assert run.end["text"].startswith(f"{REPLICA} is the database now")
