@@ -61,6 +61,8 @@ def test_a_canary_has_its_share_and_goes_back_when_it_fails(site):
     assert len(bad) > 0
     assert not run.steps("cut over")
     assert site.served() == "1.0.0"
+    # What it answered is not held against the release that comes after it into its slot.
+    assert site.run("deploy", release="1.1.0").end["what"] == "1.0.0 -> 1.1.0"
 
 
 def test_traffic_is_held_and_let_in(site):
