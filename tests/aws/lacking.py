@@ -15,6 +15,7 @@ from typing import ClassVar
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, EmptyResult
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -43,6 +44,7 @@ def supply(patch):
     cache_parameters(patch)
     cache_clusters(patch)
     rules(patch)
+    gateways(patch)
     address(patch)
 
 
@@ -111,6 +113,8 @@ def databases(patch):
     def replicate(self, words):
         made = replicated(self, words)
         identify(made, words)
+        # moto copies the primary's.
+        made.multi_az = bool(words.get("multi_az"))
         return made
 
     def update(self, *words, **more):
@@ -243,6 +247,18 @@ def rules(patch):
         return told.fget(self) or self.source_group.get("Description")
 
     patch.setattr(SecurityGroupRule, "description", property(description))
+
+
+def gateways(patch):
+    """A NAT gateway's network interface goes with it."""
+    deleted = NatGatewayBackend.delete_nat_gateway
+
+    def delete(self, nat_gateway_id):
+        gone = deleted(self, nat_gateway_id)
+        self.enis = {name: each for name, each in self.enis.items() if each is not gone._eni}
+        return gone
+
+    patch.setattr(NatGatewayBackend, "delete_nat_gateway", delete)
 
 
 def address(patch):

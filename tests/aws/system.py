@@ -117,7 +117,8 @@ class Sanvi(Gated):
 
     def started(self, *words, verb=""):
         """Start a task; its requests are counted for this verb."""
-        self.server.verb = verb or self.server.verb
+        if words[0].startswith("infra."):
+            self.server.verb = verb
         line = [f"{sys.prefix}/bin/fab", *words, "--json", "--inventory", str(self.inventory)]
         out, err = (tempfile.TemporaryFile("w+") for _ in range(2))  # noqa: SIM115  # closed with the test
         told = os.environ | {WHO: verb or words[0]}
