@@ -32,6 +32,7 @@ def main() -> int:
         console.print(f"  {each}")
     slowest = max(found.cutover_seconds, default=0.0)
     console.print(f"cutover, from command to weights changed: {slowest:.2f} s at most of {len(found.cutover_seconds)}")
+    console.print(f"failover of the database: {found.failover or '-'}")
     console.print(f"requests through the load balancer: {found.requests}, failed: {found.failed}")
     return 0 if found.good else 1
 

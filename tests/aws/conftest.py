@@ -7,6 +7,7 @@ from datetime import timedelta
 import boto3
 import pytest
 from moto.cloudwatch.models import CloudWatchBackend
+from moto.rds.models import RDSBackend
 
 from tests.aws import lacking
 from tests.aws.server import WHO, Server
@@ -14,7 +15,7 @@ from tests.aws.system import PASSWORDS, STATE, Sanvi
 from tests.aws.table import Measured
 from tests.office import make_keys
 from tests.unit.ecs.aws import REGION
-from tests.unit.ecs.plane import percentiles, plane
+from tests.unit.ecs.plane import begins, percentiles, plane
 from tests.unit.infra import cloud
 
 NOT_OURS = ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE")
@@ -29,6 +30,8 @@ def aws(tmp_path_factory):
         patch.delenv(name, raising=False)
     patch.setenv("MOTO_ACM_VALIDATION_WAIT", "1")
     patch.setattr(CloudWatchBackend, "get_metric_data", percentiles(CloudWatchBackend.get_metric_data))
+    patch.setattr(RDSBackend, "promote_read_replica", begins("modifying", RDSBackend.promote_read_replica))
+    patch.setattr(RDSBackend, "create_db_snapshot", begins("creating", RDSBackend.create_db_snapshot))
     lacking.supply(patch)
     server = Server()
     told = cloud.variables(server.port)

@@ -23,6 +23,7 @@ class Measured:
     drift: list[str] = field(default_factory=list)
     cutover_seconds: list[float] = field(default_factory=list)
     killed: dict[str, str] = field(default_factory=dict)
+    failover: str = ""
     requests: int = 0
     failed: int = 0
     good: bool = False

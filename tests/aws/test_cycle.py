@@ -189,7 +189,21 @@ def test_all_is_put_right_and_deploys_were_no_drift(sanvi, measured, later):
     assert value == PASSWORDS["SANVI_REDIS_PASSWORD"]
 
 
-# -- the failover of the database: `fab database.promote` -------------------------------------------------------------
+def test_the_database_fails_over_to_its_replica(sanvi, measured):
+    old, new = f"{PREFIX}-db", f"{PREFIX}-db-replica"
+    with asked(sanvi) as held, measured.phase("failover of the database"):
+        run = sanvi.run("promote")
+    assert run.end["text"].startswith(f"{new} is the database now"), run.end
+    assert {status for status, _ in held} == {503}
+    rds = client("rds")
+    (there,) = rds.describe_db_instances(DBInstanceIdentifier=new)["DBInstances"]
+    assert (there["DBInstanceStatus"], there.get("ReadReplicaSourceDBInstanceIdentifier")) == ("available", None)
+    code, status = sanvi.fab("status", verb="status-after-promote")
+    assert (code, status["release"], sanvi.served()) == (0, "1.1.0", "1.1.0")
+    measured.failover = f"{old} -> {new}; {len(held)} requests got the hold page, none another answer"
+    # What handrail took before stays, whatever is destroyed, until somebody deletes it.
+    for each in rds.describe_db_snapshots(DBInstanceIdentifier=old, SnapshotType="manual")["DBSnapshots"]:
+        rds.delete_db_snapshot(DBSnapshotIdentifier=each["DBSnapshotIdentifier"])
 
 
 def test_it_is_destroyed_and_nothing_is_left(sanvi, measured, before):
