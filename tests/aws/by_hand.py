@@ -108,7 +108,7 @@ def a_dashboard_that_is_gone():
 # What was done, the address that drift names, and a word that its line has.
 CHANGES = {
     a_security_group_rule: (f'{MODULE}.network.aws_vpc_security_group_ingress_rule.in["database"]', "from_port: 5432"),
-    the_listener: (f"{MODULE}.load_balancer.aws_lb_listener.brought[0]", "ssl_policy"),
+    the_listener: (f"{MODULE}.load_balancer.aws_lb_listener.https[0]", "ssl_policy"),
     the_most_tasks: (f'{MODULE}.compute.aws_appautoscaling_target.this["backend-blue"]', "max_capacity: 10 is now 99"),
     a_setting_of_rds: (f"{MODULE}.database[0].aws_db_parameter_group.this", "parameter"),
     the_life_of_backups: (f"{MODULE}.backup_store.aws_s3_bucket_lifecycle_configuration.this", "rule"),

@@ -14,7 +14,7 @@ from tests.aws.table import Measured
 from tests.lab.controller import ROOT
 from tests.started import run
 from tests.unit.ecs import aws
-from tests.unit.ecs.conftest import INVENTORY
+from tests.unit.ecs.amazon import INVENTORY
 from tests.unit.infra.conftest import keys  # noqa: F401  # a fixture
 
 
