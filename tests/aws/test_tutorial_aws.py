@@ -29,6 +29,8 @@ def shell(tmp_path, monkeypatch):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*"))
     written(PAGE, tmp_path)
+    # A request that is asked again finds the lock that it has taken itself, where moto was slow to say so.
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     # The provider is started once for all commands: that takes seconds, and a reader has them.
     with cloud.provider(cloud.variables(local.PORT), tmp_path / "provider") as attached:
         for name, value in attached.items():
