@@ -27,10 +27,10 @@ DEFAULT = "sanvi"
 # One server and one provider for all tests of a file, which go on where the one before has ended.
 TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py", "tests/aws/test_cycle.py")
 SYSTEMS = {*SYSTEM_OF.values()}
-# What a process looks for first: hosts, AWS, which is mostly waited for, or neither. Who finds no more of it takes what
-# there is; with fewer processes all do.
+# What a process looks for first: hosts, or AWS, which is mostly waited for. Who finds no more of it takes what needs
+# neither, and then what there is; with fewer processes all do.
 LAB_WORKERS = {"gw0", "gw1"}
-LIKES = dict.fromkeys(LAB_WORKERS, "hosts") | {"gw3": "aws"}
+LIKES = dict.fromkeys(LAB_WORKERS, "hosts") | {"gw2": "aws"}
 
 
 def system_of(nodeid: str) -> str:
@@ -90,7 +90,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
         def _assign_work_unit(self, node: Any) -> None:
             liked = LIKES.get(node.gateway.id, "")
-            first = next((scope for scope in self.workqueue if kind_of(scope) == liked), None)
+            wanted = (scope for kind in (liked, "") for scope in self.workqueue if kind_of(scope) == kind)
+            first = next(wanted, None)
             if first is not None:
                 self.workqueue.move_to_end(first, last=False)
             super()._assign_work_unit(node)
