@@ -16,9 +16,10 @@ from handrail.model.infra_change import changed, printable, summary
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# The `ignore_changes` of terraform/modules, by type; a test compares them.
+# The `ignore_changes` of terraform/modules by type, or by type and name where one alone has it; a test compares them.
 OF_THE_DEPLOY: Mapping[str, frozenset[str]] = {
-    "aws_lb_listener": frozenset({"default_action", "certificate_arn"}),
+    "aws_lb_listener": frozenset({"default_action"}),
+    "aws_lb_listener.brought": frozenset({"certificate_arn"}),
     "aws_lb_listener_rule": frozenset({"action"}),
     "aws_ecs_task_definition": frozenset({"container_definitions"}),
     "aws_ecs_service": frozenset({"task_definition", "desired_count"}),
@@ -63,7 +64,8 @@ def _by_hand(resource: Mapping[str, Any]) -> Drift | None:
     address = printable(str(resource["address"]))
     if "delete" in change["actions"]:
         return Drift(address, "deleted by hand")
-    names = set(changed(change)) - OF_THE_DEPLOY.get(kind, frozenset()) - RESTLESS.get(kind, frozenset())
+    deploys = (OF_THE_DEPLOY.get(of, frozenset()) for of in (kind, f"{kind}.{resource.get('name')}"))
+    names = set(changed(change)).difference(*deploys, RESTLESS.get(kind, frozenset()))
     return Drift(address, "changed by hand", tuple(_lines(kind, change, sorted(names)))) if names else None
 
 

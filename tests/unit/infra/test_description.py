@@ -147,6 +147,8 @@ def test_what_the_deploy_changes_is_ignored_by_terraform_and_by_drift_alike():
         for block in re.split(r"^resource ", path.read_text(), flags=re.MULTILINE)[1:]:
             ignored = re.search(r"ignore_changes\s*=\s*\[([^\]]*)\]", block)
             if ignored:
-                kind = block.split('"')[1]
-                found.setdefault(kind, set()).update(name.strip() for name in ignored[1].split(","))
-    assert found == {kind: set(names) for kind, names in OF_THE_DEPLOY.items()}
+                kind, name = block.split('"')[1:4:2]
+                found[kind, name] = {each.strip() for each in ignored[1].split(",")}
+    for (kind, name), ignored in found.items():
+        assert ignored == OF_THE_DEPLOY.get(kind, set()) | OF_THE_DEPLOY.get(f"{kind}.{name}", set()), (kind, name)
+    assert set(OF_THE_DEPLOY) <= {kind for kind, _ in found} | {f"{kind}.{name}" for kind, name in found}

@@ -96,9 +96,9 @@ def test_an_address_that_a_terminal_would_obey_is_shown_as_text():
     assert summary({"resource_changes": [resource]}).changes[0].address.isprintable()
 
 
-def hand(kind, before, after, **more):
+def hand(kind, before, after, *, called="this", **more):
     change = {"actions": ["update"], "before": before, "after": after} | more
-    found = drift({"resource_drift": [{"address": f"{kind}.this", "type": kind, "change": change}]})
+    found = drift({"resource_drift": [{"address": f"{kind}.{called}", "type": kind, "name": called, "change": change}]})
     return [line for each in found for line in each.details]
 
 
@@ -147,6 +147,10 @@ def test_a_document_is_told_by_its_length():
 def test_what_the_deploy_changes_is_no_drift():
     assert hand("aws_ecs_service", {"desired_count": 2}, {"desired_count": 4}) == []
     assert hand("aws_lb_listener", {"default_action": [1]}, {"default_action": [2]}) == []
+    # A certificate is the deploy's where it was brought, and Terraform's where Amazon has issued it.
+    one, other = {"certificate_arn": "one"}, {"certificate_arn": "other"}
+    assert hand("aws_lb_listener", one, other, called="brought") == []
+    assert hand("aws_lb_listener", one, other, called="https") == ["certificate_arn: one is now other"]
     assert hand("aws_ecs_service", {"desired_count": 2, "name": "a"}, {"desired_count": 4, "name": "b"}) == [
         "name: a is now b"
     ]
