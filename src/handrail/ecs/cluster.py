@@ -99,9 +99,9 @@ class Cluster:
         """The databases."""
         return Instances(self.clients.databases, self.clients.metrics)
 
-    def databases(self) -> Databases:
-        """Read what a failover must know: three questions more than a look."""
-        kept, database = self.ledger.read(), aws_of(self.environment).database
+    def databases(self, kept: Kept | None = None) -> Databases:
+        """Read what a failover must know: two questions more than a look, and the ledger unless it was read."""
+        kept, database = kept or self.ledger.read(), aws_of(self.environment).database
         with answers("to show databases", next_step=RIGHTS):
             there = {each.identifier: each for each in self.instances.read(self.place.identifiers)}
         found = Databases(
@@ -145,7 +145,7 @@ class Cluster:
                 if (told := counts.get(f"{name}-{gate.slot}", NONE).wanted or kept.counts.get(name, 0))
             },
             promotion=kept.promotion,
-            databases=self.databases() if databases else None,
+            databases=self.databases(kept) if databases else None,
             gate=gate,
             good=kept.good,
             staged=kept.digests or {},

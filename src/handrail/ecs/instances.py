@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from handrail.ecs.metrics import PERIOD_SECONDS
+from handrail.ecs.metrics import PERIOD_SECONDS, Query, read
 from handrail.errors import HostUnreachable
 from handrail.infra.ask import BUSY, answers
 from handrail.model.databases import AVAILABLE, Instance, Lag
@@ -21,7 +20,7 @@ T = TypeVar("T")
 # Soon at first, for what takes a moment; then seldom enough for what takes an hour.
 LOOKS_SECONDS = (0.5, 1.0, 2.0, 5.0)
 # Of a replica whose database is gone there may be nothing newer.
-LAG_HOURS = 1
+LAG_SECONDS = 3600
 # A snapshot of ours has this tag, with the prefix of the environment.
 TAG = "handrail:snapshot"
 
@@ -46,12 +45,7 @@ class Instances:
 
     def read(self, names: Iterable[str]) -> list[Instance]:
         """Ask for all of them at once; who is not there is left out."""
-        wanted = [*names]
-        if not wanted:
-            return []
-        asked = [{"Name": "db-instance-id", "Values": wanted}]
-        pages = self.client.get_paginator("describe_db_instances").paginate(Filters=asked)
-        return [_instance(each) for page in pages for each in page["DBInstances"]]
+        return [_instance(each) for each in described(self.client, names)]
 
     def one(self, name: str) -> Instance | None:
         """Ask for one."""
@@ -62,21 +56,10 @@ class Instances:
 
         Each measurement counts from the begin of its minute: it was made then at the earliest.
         """
-        begin = datetime.fromtimestamp(since, UTC) if since else datetime.fromtimestamp(now, UTC) - _hours(LAG_HOURS)
-        end = datetime.fromtimestamp(now + PERIOD_SECONDS, UTC)
-        metric = {
-            "Namespace": "AWS/RDS", "MetricName": "ReplicaLag",
-            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": name}],
-        }  # fmt: skip
-        query = {"Id": "lag", "MetricStat": {"Metric": metric, "Period": PERIOD_SECONDS, "Stat": "Maximum"}}
-        told = self.metrics.get_metric_data(MetricDataQueries=[query], StartTime=begin, EndTime=end)
-        pairs = [
-            (at.timestamp(), float(value))
-            for each in told["MetricDataResults"]
-            for at, value in zip(each["Timestamps"], each["Values"], strict=True)
-        ]
-        at, seconds = max((pair for pair in pairs if pair[1] >= 0), default=(0.0, -1.0))
-        return Lag(seconds, at, now - at) if seconds >= 0 else None
+        query = {name: Query("AWS/RDS", "ReplicaLag", {"DBInstanceIdentifier": name}, "Maximum")}
+        told = read(self.metrics, query, since=since or now - LAG_SECONDS, until=now + PERIOD_SECONDS)
+        newest = max((point for point in told[name] if point.value >= 0), default=None)
+        return Lag(newest.value, newest.at, now - newest.at) if newest else None
 
     def snapshots(self, name: str, mine: str) -> list[Snapshot]:
         """List the snapshots of an instance that are ours, the oldest first."""
@@ -148,6 +131,16 @@ class Instances:
         return seen
 
 
+def described(client: Any, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Ask RDS for instances by their names, all at once; who is not there is left out."""
+    wanted = [*names]
+    if not wanted:
+        return []
+    asked = [{"Name": "db-instance-id", "Values": wanted}]
+    pages = client.get_paginator("describe_db_instances").paginate(Filters=asked)
+    return [each for page in pages for each in page["DBInstances"]]
+
+
 def _instance(told: Mapping[str, Any]) -> Instance:
     return Instance(
         told["DBInstanceIdentifier"], told["DBInstanceStatus"], (told.get("Endpoint") or {}).get("Address") or "",
@@ -163,7 +156,3 @@ def _begun(told: Mapping[str, Any]) -> float:
     """Tell when a snapshot was begun; one that is being begun has no time yet, and is the newest."""
     at = told.get("SnapshotCreateTime")
     return at.timestamp() if at else float("inf")
-
-
-def _hours(number: int) -> timedelta:
-    return timedelta(hours=number)

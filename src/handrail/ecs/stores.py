@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from handrail.ecs.instances import described
 from handrail.model.cloud_vitals import ABSENT, Store
+from handrail.model.instance_class import memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,11 +23,6 @@ GIBIBYTE = 1 << 30
 # The checks that have a number of each.
 OF_DATABASES = frozenset({"cpu", "memory", "disk", "connections"})
 OF_CACHES = frozenset({"cpu", "memory", "cache"})
-# GiB of memory that a `large` has by the letter of its family; the other sizes are multiples of it.
-# https://aws.amazon.com/rds/instance-types/
-LARGE = {"t": 8, "m": 8, "r": 16, "x": 32, "c": 4}
-SIZES = {"nano": 1 / 16, "micro": 1 / 8, "small": 1 / 4, "medium": 1 / 2, "large": 1.0, "xlarge": 2.0}
-CLASS = re.compile(r"db\.(?P<family>[a-z])[a-z0-9]*\.(?P<times>[0-9]{1,2})?(?P<size>nano|micro|small|medium|x?large)")
 
 
 @dataclass(frozen=True)
@@ -51,10 +47,7 @@ class Database:
     @property
     def memory_bytes(self) -> float:
         """Tell the memory of its instance class; 0 for a class that is not known."""
-        found = CLASS.fullmatch(self.kind)
-        if found is None or found["family"] not in LARGE:
-            return 0
-        return LARGE[found["family"]] * SIZES[found["size"]] * int(found["times"] or 1) * GIBIBYTE
+        return memory(self.kind) * GIBIBYTE
 
 
 @dataclass(frozen=True)
@@ -105,9 +98,7 @@ def read(clients: Clients, place: Place, system: System) -> Stores:
 def _databases(clients: Clients, place: Place, store: Datastore) -> tuple[Database, ...]:
     if not place.identifiers:
         return (Database(store.name, "", _absent("Terraform's state has no database")),)
-    names = [{"Name": "db-instance-id", "Values": list(place.identifiers)}]
-    pages = clients.databases.get_paginator("describe_db_instances").paginate(Filters=names)
-    told = {each["DBInstanceIdentifier"]: each for page in pages for each in page["DBInstances"]}
+    told = {each["DBInstanceIdentifier"]: each for each in described(clients.databases, place.identifiers)}
     return tuple(
         _database(store.name, name, told[name])
         if name in told

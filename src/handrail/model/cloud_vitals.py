@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from handrail.model import duration, moment
+from handrail.model.databases import ANSWERING
 from handrail.model.level import Level, worst
 from handrail.model.restarts import RECENT
 from handrail.model.vitals import size
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from handrail.model.system import System
     from handrail.model.vitals import Judged
 
-# Both serve meanwhile: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
-SERVES = frozenset({"available", "backing-up", "storage-optimization", "snapshotting"})
+# The last one is a cache's word for it.
+SERVES = ANSWERING | {"snapshotting"}
 # What a database does not come out of by itself; whatever else AWS says passes.
 DEAD = ("stopp", "fail", "storage-full", "inaccessible", "incompatible", "restore-error", "insufficient", "delet")
 # Nothing that AWS says: it has no such thing.

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+# GiB of memory that a `large` has by the letter of its family; the other sizes are multiples of it.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html
-BURSTABLE = {"micro": (2, 1), "small": (2, 2), "medium": (2, 4), "large": (2, 8), "xlarge": (4, 16), "2xlarge": (8, 32)}
-GIB_OF_A_PROCESSOR = {"m": 4, "r": 8}
-FIXED = ("large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge")
+LARGE = {"t": 8, "m": 8, "r": 16, "x": 32, "c": 4}
+SIZES = {"nano": 1 / 16, "micro": 1 / 8, "small": 1 / 4, "medium": 1 / 2, "large": 1.0, "xlarge": 2.0}
+CLASS = re.compile(
+    r"(?:db|cache)\.(?P<family>[a-z])[a-z0-9]*\.(?P<times>[0-9]{1,2})?(?P<size>nano|micro|small|medium|x?large)"
+)
+# Processors of the families that can be advised, by size.
+BURSTABLE = {"micro": 2, "small": 2, "medium": 2, "large": 2, "xlarge": 4, "2xlarge": 8}
+FIXED = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "12xlarge": 48, "16xlarge": 64}
 # Where a burstable family ends, one of the same processors goes on.
 GOES_ON_AS = {"t3": "m5", "t4g": "m6g"}
 
@@ -19,16 +26,21 @@ class Power(NamedTuple):
     gib: int
 
 
+def memory(name: str) -> float:
+    """Tell how many GiB `db.t4g.medium` has; 0 of a class that is not known here."""
+    found = CLASS.fullmatch(name)
+    if found is None or found["family"] not in LARGE:
+        return 0
+    return LARGE[found["family"]] * SIZES[found["size"]] * int(found["times"] or 1)
+
+
 def power(name: str) -> Power | None:
-    """Tell what `db.t4g.medium` has; None of a class that is not known here."""
+    """Tell what a class has; None of one that cannot be advised."""
     family, _, size = name.partition(".")[2].partition(".")
-    if family in GOES_ON_AS:
-        found = BURSTABLE.get(size)
-        return Power(*found) if found else None
-    if family[:1] not in GIB_OF_A_PROCESSOR or size not in FIXED:
+    if family not in GOES_ON_AS and family[:1] not in {"m", "r"}:
         return None
-    vcpu = 2 if size == "large" else 4 * int(size.removesuffix("xlarge") or 1)
-    return Power(vcpu, vcpu * GIB_OF_A_PROCESSOR[family[0]])
+    vcpu = (BURSTABLE if family in GOES_ON_AS else FIXED).get(size)
+    return Power(vcpu, int(memory(name))) if vcpu else None
 
 
 def with_more(name: str, *, vcpu: int = 0, gib: float = 0) -> str | None:
