@@ -42,6 +42,21 @@ class Shell:
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.type("kill -9 $(jobs -p) 2>/dev/null")
+        self.process.stdin.close()
+        self.process.wait(10)
+
+    def follow(self, page):
+        """Type all of a page: each command is done, and prints what is shown."""
+        for command, shown in steps(page):
+            lines, code = self.type(command)
+            assert code == 0, f"$ {command}\n" + "\n".join(lines)
+            assert not shown or is_shown(shown, lines), f"$ {command}\n" + "\n".join(lines)
+
     def type(self, command):
         """Type a command and give the lines that it prints, and its exit code."""
         self.process.stdin.write(f"{command}\nprintf '\\n%s %s\\n' '{MARK}' $?\n")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from handrail.control.check import shown
 from handrail.control.cloud_health import (
-    absent_services,
     ask_stores,
     edge,
     host,
@@ -18,7 +17,7 @@ from handrail.control.cloud_health import (
     of_services,
     of_stores,
     refused_stores,
-    tasks_of,
+    with_ends,
 )
 from handrail.control.look import look_at
 from handrail.ecs import error_lines
@@ -124,15 +123,13 @@ def _numbers(look: Look, stores: Stores | Reply, numbers: list[Measured] | Reply
     return [*rows, *stores.absent(name)]
 
 
-def _services(look: Look, cluster: Cluster, now: datetime) -> Iterator[Row]:
+def _services(look: Look, cluster: Cluster, now: datetime) -> list[Row]:
     """Tell how the tasks of each service are, and which ended, all at once."""
-    slot, ends = live(look), heard(lambda: ended(cluster.clients, cluster.place))
+    ends = heard(lambda: ended(cluster.clients, cluster.place))
     if isinstance(ends, Reply):
-        yield "", host(look), Failure(f"which tasks ended is not known: {ends.words}")
-    yield from absent_services(look, cluster)
-    for name, tasks in tasks_of(look, cluster):
-        mine = () if isinstance(ends, Reply) else tuple(end.ago(now) for end in ends if end.of == f"{name}-{slot}")
-        yield name, host(look), replace(tasks, ended=mine)
+        unknown = Failure(f"which tasks ended is not known: {ends.words}")
+        return [("", host(look), unknown), *of_services(look, cluster)]
+    return with_ends(look, cluster, ends, now)
 
 
 def _errors(look: Look, lines: error_lines.Question | Reply | None) -> list[Row]:

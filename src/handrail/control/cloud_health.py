@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from handrail.model.version import version_of
 from handrail.model.vitals import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from handrail.control.look import Look
     from handrail.ecs.cluster import Cluster
+    from handrail.ecs.ends import End
     from handrail.ecs.stores import Stores
     from handrail.model.slot import Slot
     from handrail.model.vitals import Vital
@@ -59,6 +62,15 @@ def refused_stores(look: Look, told: Reply) -> list[Row]:
 def of_services(look: Look, cluster: Cluster) -> list[Row]:
     """Tell how each service is in the live slot."""
     return [*absent_services(look, cluster), *((name, host(look), tasks) for name, tasks in tasks_of(look, cluster))]
+
+
+def with_ends(look: Look, cluster: Cluster, ends: Iterable[End], now: datetime) -> list[Row]:
+    """Tell how each service is in the live slot, with those of its tasks that ended."""
+    slot = live(look)
+    return [*absent_services(look, cluster)] + [
+        (name, host(look), replace(tasks, ended=tuple(end.ago(now) for end in ends if end.of == f"{name}-{slot}")))
+        for name, tasks in tasks_of(look, cluster)
+    ]
 
 
 def absent_services(look: Look, cluster: Cluster) -> list[Row]:

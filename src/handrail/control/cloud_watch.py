@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 from handrail.control.check import shown
 from handrail.control.cloud_check import ask_numbers
 from handrail.control.cloud_health import (
-    absent_services,
     ask_stores,
     edge,
     host,
     judged,
-    live,
     of_services,
     of_stores,
-    tasks_of,
+    with_ends,
 )
 from handrail.control.look import look_at
 from handrail.control.poll import Poll
@@ -83,17 +81,14 @@ class Eyes:
 
     def _services(self, look: Look, now: datetime) -> list[Row]:
         """Tell how the tasks of each service are, and which ended since the watch began."""
-        slot, ends = live(look), heard(partial(ended, self.cluster.clients, self.cluster.place))
+        ends = heard(partial(ended, self.cluster.clients, self.cluster.place))
         if isinstance(ends, Reply):
             unknown = Failure(f"which tasks ended is not known: {ends.words}")
             return [("tasks", host(look), unknown), *of_services(look, self.cluster)]
         if self.ended is None:
             self.ended = frozenset(end.arn for end in ends)
         news = [end for end in ends if end.arn not in self.ended]
-        return absent_services(look, self.cluster) + [
-            (name, host(look), replace(tasks, ended=tuple(end.ago(now) for end in news if end.of == f"{name}-{slot}")))
-            for name, tasks in tasks_of(look, self.cluster)
-        ]
+        return with_ends(look, self.cluster, news, now)
 
     def _traffic(self, look: Look, now: datetime) -> Vital:
         """Ask what the load balancer counted in the last minutes, but for the minute in which the watch began."""

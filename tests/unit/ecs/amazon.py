@@ -19,6 +19,7 @@ from tests import started
 from tests.lab.controller import ROOT, Controller
 from tests.unit.ecs import aws
 from tests.unit.ecs.plane import insights, judged, percentiles, plane
+from tests.unit.infra.conftest import credentials
 
 INVENTORY = """
 cluster = ["@ecs/shop"]
@@ -76,13 +77,7 @@ class Site:
 
 def settings(keys, folder):
     """Set what a run on AWS reads from its environment, but for where AWS is."""
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN"):
-        keys.delenv(name, raising=False)
-    keys.setenv("AWS_CONFIG_FILE", str(folder / "config"))
-    keys.setenv("AWS_SHARED_CREDENTIALS_FILE", str(folder / "credentials"))
-    keys.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    keys.setenv("AWS_ACCESS_KEY_ID", "testing")
-    keys.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    credentials(keys, folder)
     keys.setenv("AWS_REGION", aws.REGION)
     # Nobody asks for an image of a machine, and moto takes most of a second to know them all.
     keys.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
