@@ -8,6 +8,7 @@ below by their names.
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 import threading
@@ -30,7 +31,8 @@ from tests.unit.ecs.aws import ACCOUNT, PREFIX, REGION, client
 START_SECONDS = 0.4
 LOOK_SECONDS = 0.1
 NEVER_HEALTHY, BROKEN, CRASHES = "1.2.0", "1.3.0", "1.7.0"
-CRASH_SECONDS = 1.0
+# From its first request on, so that it is well when it is verified, and not at the end of the bake.
+CRASH_SECONDS = 0.5
 EXITED = "Essential container in task exited"
 # Releases that do not start: what ECS says of the task, and what the program has printed.
 DIES = {
@@ -52,7 +54,7 @@ class Plane:
                 ecs_backends, elbv2_backends, scheduler_backends, cloudwatch_backends, ecr_backends, ec2_backends,
             )
         )  # fmt: skip
-        self.over, self.fired, self.since = threading.Event(), [], {}
+        self.over, self.fired, self.since, self.first = threading.Event(), [], {}, {}
         self.requests, self.answered, self.sick = [], 0, set()
         # How far EventBridge's clock is ahead, for who has no time to wait for it.
         self.ahead = timedelta()
@@ -76,6 +78,7 @@ class Plane:
             known, since = self.since.get(service.name, (None, 0.0))
             if known != wanted:
                 self.since[service.name] = (wanted, time.monotonic())
+                self.first.pop(service.name, None)
                 if service.desired_count > 0:
                     continue
             if service.desired_count and time.monotonic() - since < START_SECONDS:
@@ -98,7 +101,8 @@ class Plane:
         if release in DIES and count:
             self._end(service, *DIES[release])
             return
-        if release == CRASHES and time.monotonic() - self.since[service.name][1] > START_SECONDS + CRASH_SECONDS:
+        if release == CRASHES and time.monotonic() - self.first.get(service.name, math.inf) > CRASH_SECONDS:
+            self.first.pop(service.name)
             self._end(service, EXITED)
             count = 0
         service.running_count, service.pending_count = count, 0
@@ -218,6 +222,7 @@ class Plane:
         service = next(each for each in self.ecs.services.values() if each.load_balancers[0]["targetGroupArn"] == arn)
         release = self.release(service.task_definition)
         status = 500 if release == BROKEN else 200
+        self.first.setdefault(service.name, time.monotonic())
         self.requests.append((arn, status))
         self.answered += 1
         return status, {"X-Release": release}, json.dumps({"release": release, "service": service.name})
