@@ -27,10 +27,10 @@ DEFAULT = "sanvi"
 # One server and one provider for all tests of a file, which go on where the one before has ended.
 TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py", "tests/aws/test_cycle.py")
 SYSTEMS = {*SYSTEM_OF.values()}
-# What a process looks for first: hosts, or AWS, which is mostly waited for. Who finds no more of it takes what needs
-# neither, and then what there is; with fewer processes all do.
+# What a process looks for first, and then: hosts, AWS, which is mostly waited for, or what needs neither. What is left
+# at last anybody takes.
 LAB_WORKERS = {"gw0", "gw1"}
-LIKES = dict.fromkeys(LAB_WORKERS, "hosts") | {"gw2": "aws"}
+LIKES = dict.fromkeys(LAB_WORKERS, ("hosts", "")) | {"gw2": ("aws", "hosts", "")}
 
 
 def system_of(nodeid: str) -> str:
@@ -80,17 +80,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  # `fab verify` runs without it
 
     class BySystem(LoadScopeScheduling):
-        """One process for all tests on the hosts of one system; every other test by itself.
-
-        Two systems at once are enough for a small machine: what they leave of it is for the tests without hosts.
-        """
+        """One process for all tests on the hosts of one system; every other test by itself."""
 
         def _split_scope(self, nodeid: str) -> str:
             return system_of(nodeid)
 
         def _assign_work_unit(self, node: Any) -> None:
-            liked = LIKES.get(node.gateway.id, "")
-            wanted = (scope for kind in (liked, "") for scope in self.workqueue if kind_of(scope) == kind)
+            kinds = LIKES.get(node.gateway.id, ("",))
+            wanted = (scope for kind in kinds for scope in self.workqueue if kind_of(scope) == kind)
             first = next(wanted, None)
             if first is not None:
                 self.workqueue.move_to_end(first, last=False)

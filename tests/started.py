@@ -99,9 +99,10 @@ class Started:
         return self.returncode
 
     def send_signal(self, number: int) -> None:
-        """Send the run a signal, unless it is over."""
+        """Send the run a signal, unless it is over, or is just about to be said so."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Kill the run."""
