@@ -54,13 +54,17 @@ conformance: setup ## try every runtime with the same tests on the lab, and prin
 check: lint ## all of lint, and the fast tests
 	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify --ignore=tests/aws -n 3 -q
 
-.PHONY: lint
-lint: setup ## ruff, mypy, import contracts, 20,000 simulated schedules
+.PHONY: lint style types
+lint: style types ## ruff, mypy, import contracts, 20,000 simulated schedules
+
+style: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tests.simulation --schedules 20000
+
+types: setup
+	@$(BIN)/mypy
 
 # It brings a hundred packages, many of them older than ours: a virtual environment of its own.
 $(CHECKOV)/.made: terraform/checkov.txt | python

@@ -52,6 +52,7 @@ EMPTY = """
 docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
 docker volume ls --quiet | xargs --no-run-if-empty docker volume rm >/dev/null
 docker network prune --force >/dev/null
+docker image prune --force >/dev/null
 docker images --format '{{.Repository}}:{{.Tag}}' | grep -vE '^(handrail-lab/|node:|postgres:|redis:|nginx:)' |
     xargs --no-run-if-empty docker rmi --force >/dev/null
 """

@@ -47,6 +47,8 @@ def up(*systems: str, fresh: bool = False) -> None:
 def down(*, with_image: bool) -> None:
     """Remove every host, the network and the files of the lab, also those of an earlier run."""
     with _alone():
+        if engine.sleeps():
+            engine.ensure()
         if engine.answers():
             names = [container.name for container in containers.listed()]
             say(f"removing {' '.join(names) or 'nothing: no host was there'}")

@@ -26,8 +26,9 @@ OTHER = "kiosk"
 def both(tmp_path):
     """An inventory of VendHub's host with a second system, which is VendHub under another name and on other ports."""
     with only_test_on("vendhub"):
-        named_subject("pm2")
+        vendhub = named_subject("pm2")
         yield with_second_system(tmp_path)
+        vendhub.sh("vendhub1", f"systemctl disable --quiet --now {OTHER}-pm2.service || :")
 
 
 def with_second_system(tmp_path):

@@ -142,7 +142,7 @@ def test_log_lines_are_merged_by_time_and_searched():
 
 
 def test_bytes_that_are_no_utf8_do_not_end_a_search():
-    assert logs._lines("1700000000.5 caf\xe9\n") == ["1700000000.5 caf\ufffd"]
+    assert logs._lines(b"1700000000.5 caf\xe9\n") == ["1700000000.5 caf\ufffd"]
 
 
 def test_bad_regular_expression_and_bad_time_are_bad_input(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shlex
 import subprocess
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
@@ -28,28 +29,26 @@ class Machine:
         if self.name == "gone":
             raise OSError("no route to host\nat all")
 
-    def run(self, line, **_):
-        self.open()
-        done = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=20)
-        return SimpleNamespace(
-            stdout=done.stdout.decode("latin-1"), stderr=done.stderr.decode("latin-1"), return_code=done.returncode
-        )
-
 
 class Channel:
     """One command on it."""
 
+    def __init__(self):
+        self.status_event = Event()
+
+    def settimeout(self, seconds):
+        pass
+
     def exec_command(self, line):
         self.done = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=20)
+        self.exit_status = self.done.returncode
+        self.status_event.set()
 
     def makefile(self, _):
         return io.BytesIO(self.done.stdout)
 
     def makefile_stderr(self, _):
         return io.BytesIO(self.done.stderr)
-
-    def recv_exit_status(self):
-        return self.done.returncode
 
 
 class Machines:

@@ -6,7 +6,7 @@ const cache = require('./cache');
 const database = require('./database');
 const faults = require('./faults');
 
-const PROBE_MS = 500;
+const PROBE_MS = 1000;
 const ITEMS = 'items';
 const ITEMS_SECONDS = 1;
 const BODY_BYTES = 64 * 1024;

@@ -9,6 +9,9 @@ visudo --check --quiet
 # Host keys come with each host, made beforehand, so that they can be checked strictly.
 rm -f /etc/ssh/ssh_host_*
 
+# Nobody reads a greeting, and each login would start five processes for it.
+rm -f /etc/update-motd.d/*
+
 # Nothing but sshd starts by itself; each host enables what its role needs.
 systemctl disable nginx.service postgresql.service redis-server.service
 rm -f /etc/nginx/sites-enabled/default

@@ -8,11 +8,13 @@ import re
 import shlex
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from handrail.errors import BadInput
+from handrail.hosts.script import REPLY_SECONDS
 from handrail.hosts.survey import instances_on, unit_of
 from handrail.runtimes import RUNTIMES, UNITS
 from handrail.traffic import nginx
@@ -20,7 +22,7 @@ from handrail.traffic import nginx
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fabric import Result
+    from paramiko import Channel
 
     from handrail.control.connections import Connections
     from handrail.model.environment import Environment
@@ -97,14 +99,15 @@ def search(
         found, reasons = [], []
         for source in (source for source in argvs if source.host == host):
             try:
-                done = _run(connections, source, argvs[source])
-            except Exception as error:  # noqa: BLE001  # fabric, invoke, paramiko and sockets have one for each way to fail
+                connections.of(host).open()
+                printed, code, said = _read(connections, source, argvs[source])
+            except Exception as error:  # noqa: BLE001  # fabric, paramiko and sockets have one for each way to fail
                 reasons.append(_first_line(error))
                 break
-            entries = sorted(_entries(source, _lines(done.stdout), pattern))
+            entries = sorted(_entries(source, _lines(printed), pattern))
             found.append(entries[-lines:] if lines else entries)
-            if done.return_code:
-                reasons.append(_why(source, done.return_code, done.stderr))
+            if code:
+                reasons.append(_why(source, code, said))
         if reasons:
             lost[host] = "; ".join(reasons)
         return list(heapq.merge(*found))
@@ -124,12 +127,11 @@ def follow(
 
     def read(source: Source) -> None:
         try:
-            channel = connections.of(source.host).transport.open_session()
-            channel.exec_command(_line(connections, source.host, argvs[source]))
+            channel = _begun(connections, source, argvs[source])
             for entry in _entries(source, (raw.decode("utf-8", "replace") for raw in channel.makefile("rb")), pattern):
                 coming.put(entry)
             said = channel.makefile_stderr("rb").read().decode("utf-8", "replace")
-            coming.put((source.host, _why(source, channel.recv_exit_status(), said)))
+            coming.put((source.host, _why(source, _ended(channel), said)))
         except Exception as error:  # noqa: BLE001  # likewise
             coming.put((source.host, _first_line(error)))
 
@@ -158,11 +160,29 @@ def follow(
         left -= 1
 
 
-def _run(connections: Connections, source: Source, argv: tuple[str, ...]) -> Result:
-    line = _line(connections, source.host, ("timeout", str(SEARCH_SECONDS), *argv))
-    return connections.of(source.host).run(
-        line, hide=True, warn=True, in_stream=False, timeout=SEARCH_SECONDS + 10, encoding="latin-1"
-    )
+def _read(connections: Connections, source: Source, argv: tuple[str, ...]) -> tuple[bytes, int, str]:
+    """Give all that a command prints, its exit code, and what it says on standard error.
+
+    Not by Fabric's `run`, which joins everything that came before to each kilobyte: ten megabytes took it ten seconds.
+    """
+    channel = _begun(connections, source, ("timeout", str(SEARCH_SECONDS), *argv))
+    channel.settimeout(SEARCH_SECONDS + REPLY_SECONDS)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        said = pool.submit(channel.makefile_stderr("rb").read)
+        found = channel.makefile("rb").read()
+        return found, _ended(channel), said.result().decode("utf-8", "replace")
+
+
+def _begun(connections: Connections, source: Source, argv: tuple[str, ...]) -> Channel:
+    channel: Channel = connections.of(source.host).transport.open_session()
+    channel.exec_command(_line(connections, source.host, argv))
+    return channel
+
+
+def _ended(channel: Channel) -> int:
+    """Wait for the exit code; -1 when it does not come although everything was read."""
+    channel.status_event.wait(REPLY_SECONDS)
+    return channel.exit_status
 
 
 def _first_line(error: Exception) -> str:
@@ -182,9 +202,9 @@ def _line(connections: Connections, host: str, argv: tuple[str, ...]) -> str:
     return shlex.join([*sudo, *argv])
 
 
-def _lines(text: str) -> list[str]:
+def _lines(printed: bytes) -> list[str]:
     # Applications log bytes that are no UTF-8; they are shown as replacement characters instead of ending the search.
-    return text.encode("latin-1", "replace").decode("utf-8", "replace").splitlines()
+    return printed.decode("utf-8", "replace").splitlines()
 
 
 def _wanted(pattern: str) -> re.Pattern[str] | None:

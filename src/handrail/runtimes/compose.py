@@ -119,7 +119,7 @@ exit "$code"
 """
 WITH_COMPOSE = f"""
 ({USABLE}) || exit 1
-docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null || {{
+command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 || {{
     echo "neither docker compose nor docker-compose is installed"
     exit 1
 }}

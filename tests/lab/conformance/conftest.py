@@ -32,10 +32,11 @@ def up(request: pytest.FixtureRequest) -> Iterator[Subject]:
     A deploy that finds another configuration reloads nginx, which costs kept-alive connections.
     """
     subject: Subject = request.param
-    subject.bring_up()
-    with only_test_on(subject.system), subject.at_home():
-        subject.make_good()
-        subject.run("startup")
+    with only_test_on(subject.system):
+        subject.bring_up()
+        with subject.at_home():
+            subject.make_good()
+            subject.run("startup")
     yield subject
     subject.take_down()
 

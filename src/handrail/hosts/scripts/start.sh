@@ -20,13 +20,13 @@ fi
 export RESTARTS
 body=$(mktemp) && trap 'rm -f "$body"' EXIT
 said() { head -c 300 "$body" | clean | tr '\n' ' '; }
-code=none
+code=none asked=0 # whether it died is asked once a second: PM2 takes a quarter of one to say
 while :; do
     true >"$body"
     code=$(curl -s -o "$body" -w '%{http_code}' --max-time "$TIMEOUT" "http://127.0.0.1:$PORT$HEALTH") || :
     spent=$(($(clock) - began))
     if [ "$code" = "$STATUS" ]; then break; fi
-    if eval "$FAILED" >/dev/null 2>&1; then
+    if [ "$((spent - asked))" -ge 100 ] && asked=$spent && eval "$FAILED" >/dev/null 2>&1; then
         echo "probe $code http://127.0.0.1:$PORT$HEALTH $(said)"
         show_log
         end failed "$NAME died before it was healthy"

@@ -25,8 +25,10 @@ instances() { # SERVICE: how many of it this host was told of; one, if of none
     done
     echo 1
 }
+usable="" # two runtimes of a host may ask the same
 while [ "$1" != -- ]; do
-    if reason=$(eval "$2" 2>&1); then
+    if [ "$2" = "$usable" ] || reason=$(eval "$2" 2>&1); then
+        usable=$2
         echo "units $1 begin"; eval "$3" 2>/dev/null; echo "units $1 end"
     else
         echo "unusable $1: $(printf %s "$reason" | tail -n 1 | clean)"
@@ -38,12 +40,22 @@ for path in "$ROOT"/gate/instances/*.*; do
     file=${path##*/}
     [ ! -f "$path" ] || echo "instances ${file%.*} ${file##*.}"
 done
+asked="" urls="" # one curl for all: to begin one takes longer than its answer
 while [ $# -ge 4 ]; do
     told=$(instances "$1") number=1
     while [ "$number" -le "$told" ]; do
-        answer=$(curl -s -o /dev/null -w '%{http_code} %{time_total}' --max-time 2 "http://127.0.0.1:$(($3 + number - 1))$4") || :
-        echo "health $1 $2 $number ${answer:-000 0}"
+        asked="$asked$1 $2 $number
+" urls="${urls}url = \"http://127.0.0.1:$(($3 + number - 1))$4\"
+output = /dev/null
+"
         number=$((number + 1))
     done
     shift 4
 done
+[ -z "$asked" ] || answers=$(printf %s "$urls" | curl -s -K - -w '%{http_code} %{time_total}\n' --max-time 2) || :
+printf %s "$asked" | while read -r place; do
+    read -r answer <&3 || answer=""
+    echo "health $place ${answer:-000 0}"
+done 3<<ANSWERS
+${answers:-}
+ANSWERS
