@@ -112,6 +112,7 @@ def test_a_workflow_obeys_the_rule(workflow, rule):
         (rules.nothing_is_cut_off, "handrail-${{ inputs.system }}-${{ inputs.environment }}\n", "handrail\n"),
         (rules.actions_are_pinned, "checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "checkout@v7"),
         (rules.actions_are_pinned, "actions/upload-artifact@", "somebody/upload-artifact@"),
+        (rules.actions_are_pinned, "actions/upload-artifact@", "hashicorp/setup-terraform@"),
         (rules.actions_are_pinned, "persist-credentials: false", "persist-credentials: true"),
         (rules.actions_are_pinned, "github.event.repository.default_branch", "github.ref"),
         (rules.secrets_go_by_the_environment, "retention-days: 90", "retention-days: ${{ secrets.DAYS }}"),
