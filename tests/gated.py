@@ -6,7 +6,8 @@ from handrail.hosts.script import Reply
 from handrail.journal import recorder
 from handrail.model.fleet import Outcome
 from handrail.model.request import Request
-from handrail.orchestration.gate import Gate
+from handrail.orchestration import gate
+from handrail.orchestration.attempt import Attempt
 from tests.office import DEPLOY, Office
 
 
@@ -17,8 +18,8 @@ def nobody(_host, _command):
 class Gated(Office):
     """An office whose changes go to the gate."""
 
-    def gate(self, intent=DEPLOY, **said):
-        return Gate(self.loaded, intent, Request(**said), recorder.start(), ask=nobody)
+    def attempt(self, intent=DEPLOY, **said):
+        return Attempt(self.loaded, intent, Request(**said), recorder.start(), ask=nobody)
 
     def check(self, intent=DEPLOY, **said):
-        return self.gate(intent, **said).check()
+        return gate.check(self.attempt(intent, **said))

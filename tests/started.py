@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LINES = {
     (sys.executable, "-m", "pyinfra"): "pyinfra",
     (sys.executable, "-P", "-m", "handrail.journal.recorder"): "recorder",
-    (sys.executable, "-P", "-m", "handrail.notify.herald"): "herald",
+    (sys.executable, "-P", "-m", "handrail.notify.sender"): "herald",
     (sys.executable, "-m", "handrail.maintenance.worker"): "worker",
     (sys.executable, "-P", "-m", "handrail.maintenance.runner"): "runner",
     (sys.executable, "-m", "fabric"): "fabric",

@@ -12,6 +12,7 @@ from handrail.errors import Refused
 from handrail.journal import recorder
 from handrail.model.clearance import Kind
 from handrail.model.intent import Intent, Verb
+from handrail.orchestration import gate
 from handrail.orchestration.evidence import Evidence
 from handrail.orchestration.notices import Notices
 from handrail.orchestration.run import Run
@@ -24,11 +25,11 @@ LOUD = {"emergency": True, "reason": "orders are lost"}
 
 def evidence(here, intent=DEPLOY, *, thought=THOUGHT, **said):
     """Pass the gate, think for a while at pyinfra's question, and come to where the run begins."""
-    gate = here.gate(intent, **said)
-    run = Run(here.loaded.environment, intent, base=here.loaded.base, cache=Path(), clearance=gate.check())
+    attempt = here.attempt(intent, **said)
+    run = Run(here.loaded.environment, intent, base=here.loaded.base, cache=Path(), clearance=gate.check(attempt))
     run.secrets = {}
     run.started = datetime.now(UTC) - thought
-    made = Evidence(run, recorder.start(), Notices(run), ask=lambda: asked.append(1) or gate.check())
+    made = Evidence(run, recorder.start(), Notices(run), ask=lambda: asked.append(1) or gate.check(attempt))
     asked = made.asked = []
     return made
 

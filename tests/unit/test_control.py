@@ -13,7 +13,8 @@ from handrail.control import history, logs, show
 from handrail.control.change import change
 from handrail.control.inventory import chosen, read
 from handrail.control.progress import Progress
-from handrail.control.verbs import exits, run_change
+from handrail.control.task import exits
+from handrail.control.verbs import run_change
 from handrail.errors import BadInput, InventoryInvalid, LeaseHeld, SystemInvalid
 
 INVENTORIES = sorted(Path("inventories").glob("*.py"))
@@ -106,7 +107,7 @@ def test_error_is_json_for_machines(capsys):
 
 
 def test_change_without_anybody_to_ask_needs_yes(capsys, monkeypatch):
-    monkeypatch.setattr("handrail.control.verbs._preview", lambda *_: {})
+    monkeypatch.setattr("handrail.control.task._preview", lambda *_: {})
     with pytest.raises(SystemExit) as ended:
         run_change("deploy", "inventories/lab.py", {"release": "1"}, as_json=False, yes=False, dry_run=False)
     assert ended.value.code == 2

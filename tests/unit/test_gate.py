@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,6 @@ from handrail.model.clearance import Kind
 from handrail.model.intent import Intent, Verb
 from handrail.model.version import Release
 from handrail.orchestration import gate as gates
-from handrail.orchestration.gate import Gate
 from handrail.signatures import good, inside, verify
 from tests import office as offices
 from tests.gated import Gated
@@ -184,17 +184,17 @@ def test_a_clock_that_was_set_back(office, monkeypatch):
     here = office()
     here.approved()
     late = datetime.now(UTC) + timedelta(minutes=10)
-    monkeypatch.setattr(Gated, "check", lambda self, intent=DEPLOY, **said: later(self.gate(intent, **said), late))
+    monkeypatch.setattr(Gated, "check", lambda self, intent=DEPLOY, **said: later(self.attempt(intent, **said), late))
     no(here, "clock", "timedatectl", "fab audit.show 17")
     without(monkeypatch, rule.clock)
     assert here.check().kind is Kind.NORMAL
 
 
-def later(gate, newest):
+def later(attempt, newest):
     """Pass the gate with a journal whose newest record is of that time."""
-    facts = gate.journal.facts("sanvi", "lab", "deploy") | {"newest_at": newest.isoformat(), "newest_at_seq": 17}
-    told = type("Told", (), {"facts": lambda *_: facts, "change_runs": gate.journal.change_runs})()
-    return Gate(gate.loaded, gate.intent, gate.request, told, gate.ask).check()
+    facts = attempt.journal.facts("sanvi", "lab", "deploy") | {"newest_at": newest.isoformat(), "newest_at_seq": 17}
+    told = type("Told", (), {"facts": lambda *_: facts, "change_runs": attempt.journal.change_runs})()
+    return gates.check(replace(attempt, journal=told))
 
 
 def test_an_emergency_goes_round_the_window_with_its_own_approvals(office, monkeypatch):

@@ -196,7 +196,7 @@ def test_the_url_is_nowhere(tmp_path, store, quick, capfd, monkeypatch):
     for file in (tmp_path / "first.db", store):
         seen |= set(sqlite3.connect(file).iterdump())
     seen |= set(capfd.readouterr()) | {str(each.json()) for each in deliveries}
-    assert "handrail.notify.herald" in "".join(seen)
+    assert "handrail.notify.sender" in "".join(seen)
     assert "run.failed" in "".join(seen)
     for part in (receivers.SECRET, receivers.PASSWORD, "json://"):
         assert part.lower() not in "".join(seen).lower()

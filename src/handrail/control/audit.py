@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from handrail.control import audit_files, audit_tables
 from handrail.control.host_heads import heads_on_hosts
 from handrail.control.show import as_json_line
-from handrail.control.verbs import exits
+from handrail.control.task import exits
 from handrail.errors import BadInput, HandrailError, Refused
 from handrail.journal import chain, export, head, retention, run_record, spool
 from handrail.journal.lookup import found, newest

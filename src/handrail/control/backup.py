@@ -11,7 +11,7 @@ from rich.table import Table
 from handrail.control.connections import Connections
 from handrail.control.disk import text
 from handrail.control.show import as_json_line, console_for_tables
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 from handrail.hosts.dump import Dump, look, read_dumps
 from handrail.model import moment

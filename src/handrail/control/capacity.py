@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control import capacity_tables
 from handrail.control.metrics import checked_picture
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from handrail.control.connections import Connections
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
-from handrail.control.verbs import changed, exits, opened
+from handrail.control.task import changed, exits, opened
 from handrail.errors import BadInput
 from handrail.hosts.pair_intent import certificate_of
 from handrail.model.certificates import due

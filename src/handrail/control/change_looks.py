@@ -13,7 +13,7 @@ from handrail.control import next_step as next_steps
 from handrail.control.journal import unreviewed
 from handrail.control.next_step import could_approve, missing, next_step
 from handrail.control.office import Office, office
-from handrail.control.verbs import exits
+from handrail.control.task import exits
 from handrail.errors import HandrailError
 from handrail.filing.approvers import approvers_in
 from handrail.hosts.intent import intent_of

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 from handrail import filing
 from handrail.control import change_tables
+from handrail.control.filed import file
 from handrail.control.journal import reviewed_run
 from handrail.control.next_step import next_step
 from handrail.control.office import Office, dated, office
-from handrail.control.verbs import exits
+from handrail.control.task import exits
 from handrail.errors import BadInput
 from handrail.hosts.intent import intent_of
 from handrail.model import duration, moment
@@ -104,7 +105,7 @@ def _filed(here: Office, payload: dict[str, Any], key: str, *, as_json: bool) ->
 
 
 def _told(here: Office, document: Document, content: bytes, *, as_json: bool) -> int:
-    change, path = here.file(document, content)
+    change, path = file(here, document, content)
     now = datetime.now(UTC)
     past = history(change, now, here.rules(change.type))
     following = next_step(here, change, past.state, now)

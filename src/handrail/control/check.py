@@ -11,7 +11,7 @@ from handrail.control.health import health, lost
 from handrail.control.restarts import live_programs, restarted
 from handrail.hosts.roots import known_roots
 from handrail.hosts.vitals import ITSELF, ask, read_vitals
-from handrail.model.level import Finding, Level
+from handrail.model.level import Finding, Findings, Level
 from handrail.model.restarts import Restarted
 from handrail.model.vitals import Connections
 from handrail.secrets import masked
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 # What a program logged is shown so far; the host sends more.
 LINE_LETTERS = 200
-
-Findings = dict[str, list[Finding]]
-"""Findings by the names of the checks."""
 
 
 def check(

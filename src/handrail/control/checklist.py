@@ -10,7 +10,7 @@ from rich.table import Table
 
 from handrail.control.connections import Connections
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.model.version import Release, checked_version
 
 if TYPE_CHECKING:

@@ -35,12 +35,12 @@ from handrail.model.vitals import Failure
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from handrail.control.check import Findings
     from handrail.control.cloud_health import Row
     from handrail.control.look import Look
     from handrail.ecs.cluster import Cluster
     from handrail.ecs.measured import Measured
     from handrail.model.environment import Environment
+    from handrail.model.level import Findings
     from handrail.secrets import Secret
 
 MEASURED = OF_DATABASES | OF_CACHES | {"traffic"}

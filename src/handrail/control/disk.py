@@ -10,7 +10,7 @@ from rich.table import Table
 
 from handrail.control.connections import Connections
 from handrail.control.show import as_json_line, console_for_tables
-from handrail.control.verbs import changed, exits, opened
+from handrail.control.task import changed, exits, opened
 from handrail.hosts.disk import Usage, look, read_usage
 from handrail.model.hosts_only import refuse_on_ecs
 

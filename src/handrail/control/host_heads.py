@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control.connections import Connections
 from handrail.control.show import warning
-from handrail.control.verbs import opened
+from handrail.control.task import opened
 from handrail.errors import Refused
 from handrail.hosts.script import Command
 from handrail.model.hosts_only import refuse_on_ecs

@@ -13,7 +13,7 @@ from handrail.control.infra_progress import teller
 from handrail.control.infra_work import Work
 from handrail.control.show import as_json_line
 from handrail.control.show import end as show_end
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput, Refused
 from handrail.infra import tools
 from handrail.infra.identity import identity

@@ -16,8 +16,9 @@ from handrail.journal import recorder
 from handrail.journal.event import Event
 from handrail.model.ended import Verdict
 from handrail.model.fleet import Outcome
+from handrail.orchestration import gate
+from handrail.orchestration.attempt import Attempt
 from handrail.orchestration.evidence import Evidence, asked
-from handrail.orchestration.gate import Gate
 from handrail.orchestration.notices import Notices
 from handrail.orchestration.run import Run
 from handrail.secrets import Secret, masked
@@ -77,7 +78,7 @@ class Apply:
         """Pass the gate; whom it refuses is in the journal, too."""
         journal = recorder.start()
         try:
-            return Gate(self.work.loaded, self.intent, self.request, journal, ask=_nobody).check()
+            return gate.check(Attempt(self.work.loaded, self.intent, self.request, journal, ask=_nobody))
         except Refused as refused:
             known = self.work.secrets if self.request.reason else {}
             said = {"reason": masked(self.request.reason, known), "text": masked(refused.message, known)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from handrail.control.verbs import opened
+from handrail.control.task import opened
 from handrail.infra import tools
 from handrail.infra.identity import identity
 from handrail.infra.shelf import Shelf

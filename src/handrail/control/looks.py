@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from handrail.control import tables, ways
 from handrail.control.connections import Connections
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 from handrail.model import duration
 from handrail.model.level import worst

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control import metric_tables
 from handrail.control.inventory import VARIABLE
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 from handrail.model.metrics import measure
 

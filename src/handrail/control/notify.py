@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control import notify_tables
 from handrail.control.metrics import begin_of
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 from handrail.journal.operator import operator
 from handrail.model.delivery import State

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handrail import filing, signatures
-from handrail.control.journal import note_document
-from handrail.control.next_step import next_step
 from handrail.control.show import warning
-from handrail.control.verbs import opened
+from handrail.control.task import opened
 from handrail.errors import BadInput, HandrailError, Refused
 from handrail.filing.approvers import approvers_in
 from handrail.model import moment, signed
-from handrail.model.approval import count
 from handrail.model.canonical import canonical
 from handrail.model.change import Change, ChangeRun
-from handrail.model.command_line import at
-from handrail.model.history import ANY, Rules, history, state
+from handrail.model.history import ANY, Rules
 from handrail.model.signed import Document, Kind, Type
 
 if TYPE_CHECKING:
@@ -79,43 +75,6 @@ class Office:
                 next_step="add the key to the approvers file and have that reviewed; or name another with --key",
             )
         return document, content
-
-    def file(self, document: Document, content: bytes) -> tuple[Change, Path]:
-        """File a document that counts; one that would not is refused, and nothing is written."""
-        name = document["change"]
-        if document.kind is Kind.REQUEST:
-            if (self.folder / name).exists() and self.read(name).request.file != document.file:
-                raise Refused(
-                    f"{name} has another request already", next_step=f"fab change.show {name}{at(self.inventory)}"
-                )
-            change = Change(name, document, (document,))
-        else:
-            before = self.read(name)
-            others = tuple(each for each in before.documents if each.file != document.file)
-            change = replace(before, documents=(*others, document))
-            if why := self._why_not(change, document):
-                now = datetime.now(UTC)
-                following = next_step(self, before, state(before, now, self.rules(before.type)), now)
-                raise Refused(
-                    f"{document.kind} of {name}: {why}",
-                    next_step=following or f"fab change.show {name}{at(self.inventory)}",
-                )
-        path = filing.file(self.folder, name, signed.name_of(document.payload), content)
-        note_document(self, document)
-        return change, path
-
-    def _why_not(self, change: Change, document: Document) -> str:
-        rules, now = self.rules(change.type), datetime.now(UTC)
-        past = history(change, now, rules)
-        told = dict(past.ignored)
-        if document.kind is Kind.APPROVE and document not in told:
-            told = dict(count(change, rules.needs or {}, change.plan_digest, now, valid=rules.valid).others)
-            # More approvals than are needed do no harm.
-            told = {each: why for each, why in told.items() if not why.startswith("not needed")}
-        if document.kind in {Kind.REJECT, Kind.STATEMENT} and document.person and document not in told:
-            fits = document["role"] in document.person.roles
-            return "" if fits else f"{document.person.name} is not {document['role']}"
-        return told.get(document, "")
 
 
 def _journalled(names: Sequence[str]) -> Mapping[str, list[ChangeRun]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control import schedule_tables
 from handrail.control.schedule_list import standings
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 from handrail.journal.open import reader_or_none
 from handrail.journal.task_runs import TaskRuns

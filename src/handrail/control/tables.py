@@ -13,9 +13,8 @@ from handrail.control.show import COLOURS, as_json_line, console_for_tables
 from handrail.model.variable import LEVELS, State, as_rows
 
 if TYPE_CHECKING:
-    from handrail.control.check import Findings
     from handrail.control.variables import Variables
-    from handrail.model.level import Finding, Level
+    from handrail.model.level import Finding, Findings, Level
 
 BAD = "bold red"
 

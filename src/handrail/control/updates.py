@@ -11,7 +11,7 @@ from rich.table import Table
 from handrail.control.connections import Connections
 from handrail.control.restarts import live_programs
 from handrail.control.show import COLOURS, as_json_line, console_for_tables
-from handrail.control.verbs import changed, exits, opened
+from handrail.control.task import changed, exits, opened
 from handrail.errors import BadInput
 from handrail.hosts.updates import ask_updates, understood
 from handrail.model.hosts_only import refuse_on_ecs

@@ -6,50 +6,16 @@ import json
 import subprocess
 import sys
 from contextlib import suppress
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec
 
 from handrail.control import show, tables
 from handrail.control.connections import Connections
-from handrail.control.inventory import VARIABLE, Inventory, chosen, read
-from handrail.errors import BadInput, HandrailError, HostUnreachable
+from handrail.control.inventory import VARIABLE
+from handrail.control.task import changed, exits, opened
+from handrail.errors import BadInput, HostUnreachable
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-P = ParamSpec("P")
 # What a task has in its name's place for the verbs that put the hold page up, or take it down.
 PAGE = {"on": "hold", "off": "resume"}
-
-
-def exits(verb: Callable[P, int]) -> Callable[P, None]:
-    """Turn a verb's result and its errors into the exit code of the task."""
-
-    @wraps(verb)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = verb(*args, **kwargs)
-        except HandrailError as error:
-            if kwargs.get("as_json"):
-                sys.stdout.write(
-                    json.dumps({"exit_code": error.exit_code, "outcome": type(error).__name__, "text": str(error)})
-                    + "\n"
-                )
-            else:
-                show.error(error)
-            code = error.exit_code
-        except BrokenPipeError:  # somebody reads with `head`
-            code = 0
-        sys.stdout.flush()
-        sys.exit(code)
-
-    return run
-
-
-def opened(path: str | None) -> Inventory:
-    """Read the inventory that was named."""
-    return read(chosen(path))
 
 
 @exits
@@ -60,31 +26,6 @@ def run_change(
     return changed(_verb(verb), inventory, data, as_json=as_json, yes=yes, dry_run=dry_run)
 
 
-def changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: bool, yes: bool, dry_run: bool) -> int:
-    """Run a verb that changes something, after a question unless told not to ask, and give its exit code."""
-    from handrail.control.change import change  # noqa: PLC0415  # each verb imports what it needs
-    from handrail.control.progress import Progress  # noqa: PLC0415
-
-    here = opened(inventory)
-    if dry_run or not yes:
-        preview = _preview(here, verb, data)
-        if dry_run:
-            tables.preview(preview, as_json=as_json)
-            return 0
-        if not sys.stdin.isatty():
-            raise BadInput(
-                f"{verb} changes {here.path.stem}, and nobody can be asked",
-                next_step="add --yes, or --dry-run to look first",
-            )
-        tables.preview(preview, as_json=False, aside=as_json)
-        if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
-            raise BadInput("not confirmed; nothing was touched")
-    title = " ".join(word for word in (verb, data.get("release", ""), "on", here.path.stem) if word)
-    end = change(verb, here.path, data, Progress(title, quiet=as_json))
-    show.end(end, as_json=as_json)
-    return end.exit_code
-
-
 def _verb(words: str) -> str:
     """Name the verb of a task: `maintenance-page` has two."""
     task, _, state = words.partition(" ")
@@ -93,13 +34,6 @@ def _verb(words: str) -> str:
     if state not in PAGE:
         raise BadInput(f"maintenance-page {state}; allowed: {', '.join(PAGE)}", next_step="fab maintenance-page on")
     return PAGE[state]
-
-
-def _preview(here: Inventory, verb: str, data: dict[str, str]) -> dict[str, Any]:
-    from handrail.control.preview import preview  # noqa: PLC0415
-
-    with Connections(here) as connections:
-        return preview(here, connections, verb, data)
 
 
 @exits

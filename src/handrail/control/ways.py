@@ -10,12 +10,12 @@ from handrail.control.health import secrets_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from handrail.control.check import Findings
     from handrail.control.connections import Connections
     from handrail.control.poll import Poll
     from handrail.control.variables import Variables
     from handrail.hosts.inventory import Loaded
     from handrail.model.environment import Environment
+    from handrail.model.level import Findings
     from handrail.model.service import Service
 
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from handrail.calendars import every_closure
 from handrail.control.show import as_json_line, console_for_tables
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput
 from handrail.model import duration
 from handrail.model.changes import Changes

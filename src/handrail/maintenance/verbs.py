@@ -7,7 +7,7 @@ from contextlib import closing
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from handrail.control.verbs import exits, opened
+from handrail.control.task import exits, opened
 from handrail.errors import BadInput, Refused
 from handrail.maintenance import shown
 from handrail.maintenance.book import BOOKED, OVER, RUNNING, Book

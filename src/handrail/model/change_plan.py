@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from handrail.model import rollout
 from handrail.model.canonical import canonical, digest
-from handrail.model.infra_plan import infra_change_plan
 from handrail.model.intent import Verb
 from handrail.model.roles import roles_of
 from handrail.model.version import DIGEST, VERSION
@@ -40,9 +39,10 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
 
     Secrets are in it as the places that they come from, never as values.
     """
-    if intent.infra is not None:
-        return infra_change_plan(environment, intent.verb.value, intent.infra, destroy_data=intent.destroy_data)
     system = environment.system
+    if intent.infra is not None:
+        change = intent.infra.change(intent.verb.value, destroy_data=intent.destroy_data)
+        return {"system": system.name, "environment": environment.name, **change}
     generations = system.start_order()
     turns = roles_of(environment).asked(intent).turns
     steps = rollout.steps(rollout.TABLES[intent.verb], generations=len(generations), turns=turns)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from handrail.model.environment import Environment
-
 # Enough of a digest to name a plan; all of it is what is approved.
 ID_LETTERS = 12
 
@@ -48,20 +46,17 @@ class InfraPlan:
         kept = {field.name: said[field.name] for field in fields(cls)}
         return cls(**kept | {"steps": tuple(map(str, said["steps"])), "loses": tuple(map(str, said["loses"]))})
 
-
-def infra_change_plan(environment: Environment, verb: str, plan: InfraPlan, *, destroy_data: bool) -> dict[str, Any]:
-    """Write down what an apply would do, in the shape of every change's plan: an approval is for this one file."""
-    options = {"plan": plan.id, "destroy_data": destroy_data}
-    return {
-        "system": environment.system.name,
-        "environment": environment.name,
-        "verb": verb,
-        "release": {"version": "", "sha256": ""},
-        "options": {name: value for name, value in options.items() if value},
-        "hosts": {},
-        "steps": list(plan.steps),
-        "description": {
-            "code": plan.code, "commit": plan.commit, "plan file": plan.sha256,
-            "state": f"serial {plan.serial} of {plan.lineage}", "variables": plan.variables,
-        },
-    }  # fmt: skip
+    def change(self, verb: str, *, destroy_data: bool) -> dict[str, Any]:
+        """Write down what an apply would do, in the shape of every change's plan: an approval is for this one file."""
+        options = {"plan": self.id, "destroy_data": destroy_data}
+        return {
+            "verb": verb,
+            "release": {"version": "", "sha256": ""},
+            "options": {name: value for name, value in options.items() if value},
+            "hosts": {},
+            "steps": list(self.steps),
+            "description": {
+                "code": self.code, "commit": self.commit, "plan file": self.sha256,
+                "state": f"serial {self.serial} of {self.lineage}", "variables": self.variables,
+            },
+        }  # fmt: skip

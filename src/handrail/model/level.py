@@ -40,3 +40,7 @@ class Finding:
 def worst(levels: Iterable[Level]) -> Level:
     """Give the worst of them; of nothing, OK."""
     return max(levels, key=lambda level: level.rank, default=Level.OK)
+
+
+Findings = dict[str, list[Finding]]
+"""Findings by the names of the checks."""

@@ -49,7 +49,7 @@ class Herald:
         with there:
             # -P: nothing in the current folder can stand in the place of a module.
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "handrail.notify.herald", str(there.fileno())],
+                [sys.executable, "-P", "-m", "handrail.notify.sender", str(there.fileno())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 # Ctrl-C and a terminal that closes are the teller's.
                 pass_fds=(there.fileno(),), start_new_session=True,
@@ -132,9 +132,3 @@ class Herald:
             said = json.loads(line)
             delivery = Delivery(**(said["delivery"] | {"state": State(said["delivery"]["state"])}))
             self._waiting.get(said["number"], {})[delivery.channel, delivery.secret] = delivery
-
-
-if __name__ == "__main__":
-    from handrail.notify.sender import main
-
-    sys.exit(main(int(sys.argv[1])))

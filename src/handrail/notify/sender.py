@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -179,3 +180,7 @@ def _lines(channel: socket.socket) -> Iterator[dict[str, Any]]:
             return
         *lines, rest = (rest + more).split(b"\n")
         yield from map(json.loads, lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from handrail.model.change import Change
     from handrail.model.changes import Changes
     from handrail.model.timing import Open, Shut
-    from handrail.orchestration.gate import Gate
+    from handrail.orchestration.attempt import Attempt
 
 # What a change takes at the most that was never made: the times that the system allows, and room for its programs.
 UNKNOWN = timedelta(minutes=2)
@@ -40,62 +40,62 @@ UNKNOWN = timedelta(minutes=2)
 BEFORE = timedelta(days=2)
 
 
-def collect(gate: Gate, changes: Changes, plan: Mapping[str, Any], now: datetime) -> Case:
+def collect(attempt: Attempt, changes: Changes, plan: Mapping[str, Any], now: datetime) -> Case:
     """Look up everything that the rules ask about."""
-    verb = gate.intent.verb
-    facts, how = _facts(gate, changes), _how(gate)
+    verb = attempt.intent.verb
+    facts, how = _facts(attempt, changes), _how(attempt)
     bare = Case(
-        changes, verb, gate.request, now,
+        changes, verb, attempt.request, now,
         newest=datetime.fromisoformat(facts["newest_at"]) if facts["newest_at"] else None,
         newest_number=facts["newest_at_seq"],
-        window=_window(gate, changes, now, facts["durations"]),
-        command=command_of(plan, emergency=gate.request.emergency, **how), rehearsals=facts["rehearsals"],
+        window=_window(attempt, changes, now, facts["durations"]),
+        command=command_of(plan, emergency=attempt.request.emergency, **how), rehearsals=facts["rehearsals"],
     )  # fmt: skip
     bare = bare.requested_by(request_command_of(plan, bare.kind, **how))
-    if not bare.needs and not gate.request.change:
+    if not bare.needs and not attempt.request.change:
         return bare
-    who = approvers_in(gate.loaded.base / changes.approvers)
+    who = approvers_in(attempt.loaded.base / changes.approvers)
     could = {role: tuple(person.name for person in who.with_role(role)) for role in bare.needs}
     asked = bare.could(could, approvers=who.digest)
     last: Case | None = None
-    for change in _candidates(gate, changes, plan, who):
-        judged = _judged(asked, gate, change, plan)
+    for change in _candidates(attempt, changes, plan, who):
+        judged = _judged(asked, attempt, change, plan)
         if judged.approved:
             return judged
         last = last or judged
     return last or asked
 
 
-def _how(gate: Gate) -> dict[str, Any]:
+def _how(attempt: Attempt) -> dict[str, Any]:
     """Say what a command has to name beside the plan."""
-    return {"with_digest": gate.request.with_digest, "inventory": gate.request.inventory}
+    return {"with_digest": attempt.request.with_digest, "inventory": attempt.request.inventory}
 
 
-def _facts(gate: Gate, changes: Changes) -> dict[str, Any]:
+def _facts(attempt: Attempt, changes: Changes) -> dict[str, Any]:
     """Ask the journal; what restores service does without, where it is away."""
-    environment, verb = gate.loaded.environment, gate.intent.verb
+    environment, verb = attempt.loaded.environment, attempt.intent.verb
     try:
-        return gate.journal.facts(environment.system.name, environment.name, str(verb))
+        return attempt.journal.facts(environment.system.name, environment.name, str(verb))
     except Refused:
-        if not restores(changes, verb, emergency=gate.request.emergency):
+        if not restores(changes, verb, emergency=attempt.request.emergency):
             raise
         return {"newest_at": "", "newest_at_seq": 0, "durations": [], "rehearsals": []}
 
 
-def _known_runs(gate: Gate, changes: Changes, change: str) -> list[ChangeRun]:
+def _known_runs(attempt: Attempt, changes: Changes, change: str) -> list[ChangeRun]:
     try:
-        runs = gate.journal.change_runs(change)
+        runs = attempt.journal.change_runs(change)
     except Refused:
-        if not restores(changes, gate.intent.verb, emergency=gate.request.emergency):
+        if not restores(changes, attempt.intent.verb, emergency=attempt.request.emergency):
             raise
         return []
     return [ChangeRun(run["run"], run["outcome"], datetime.fromisoformat(run["at"])) for run in runs]
 
 
-def _judged(asked: Case, gate: Gate, change: Change, plan: Mapping[str, Any]) -> Case:
+def _judged(asked: Case, attempt: Attempt, change: Change, plan: Mapping[str, Any]) -> Case:
     """Count the approvals of a change. What is filed of its runs, unsigned, can use approvals up, and do no more."""
     filed = tuple(run for run in change.runs if run.good)
-    change = replace(change, runs=filed).with_runs(_known_runs(gate, asked.changes, change.id))
+    change = replace(change, runs=filed).with_runs(_known_runs(attempt, asked.changes, change.id))
     valid = asked.changes.emergency.valid if asked.kind is Kind.EMERGENCY else asked.changes.normal.valid
     return asked.of(
         change,
@@ -112,18 +112,20 @@ def _not_before(change: Change, now: datetime, rules: Rules) -> datetime | None:
     return max(map(moment.read, written), default=None)
 
 
-def _candidates(gate: Gate, changes: Changes, plan: Mapping[str, Any], who: Approvers) -> Iterator[Change]:
+def _candidates(attempt: Attempt, changes: Changes, plan: Mapping[str, Any], who: Approvers) -> Iterator[Change]:
     """Read the change that was named, or those that were filed for this plan."""
-    folder = gate.loaded.base / changes.folder
-    if gate.request.change:
-        yield filing.read_change(folder, gate.request.change, who)
+    folder = attempt.loaded.base / changes.folder
+    if attempt.request.change:
+        yield filing.read_change(folder, attempt.request.change, who)
     else:
         yield from for_plan(folder, plan, who)
 
 
-def _window(gate: Gate, changes: Changes, now: datetime, seconds: list[float]) -> Open | Shut:
+def _window(attempt: Attempt, changes: Changes, now: datetime, seconds: list[float]) -> Open | Shut:
     zone = ZoneInfo(changes.time_zone)
-    closed = calendars.every_closure(changes.freezes, zone, base=gate.loaded.base, start=now - BEFORE, end=now + AHEAD)
-    times = gate.loaded.environment.system.times
+    closed = calendars.every_closure(
+        changes.freezes, zone, base=attempt.loaded.base, start=now - BEFORE, end=now + AHEAD
+    )
+    times = attempt.loaded.environment.system.times
     lasts = timedelta(seconds=max(seconds)) if seconds else times.confirm + times.drain + UNKNOWN
     return decide_window(changes.windows, zone, closed, now, lasts)

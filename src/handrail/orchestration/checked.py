@@ -17,20 +17,21 @@ from handrail.model.intent import Verb
 if TYPE_CHECKING:
     from handrail.model.answer import Answer
     from handrail.model.case import Case
-    from handrail.orchestration.gate import Gate
+    from handrail.orchestration.attempt import Attempt
 
 # Items whose next step ends with a command of `fab` about this inventory.
 WITH_INVENTORY = frozenset({"file", "variables", "backup", "statement"})
 
 
-def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
+def checked(attempt: Attempt, case: Case) -> tuple[Answer, ...]:
     """Answer the checklist of a deploy, and raise Refused with every no; an emergency goes without it."""
-    items, release = case.changes.checklist, gate.intent.release
+    items, release = case.changes.checklist, attempt.intent.release
     if case.verb is not Verb.DEPLOY or case.kind is Kind.EMERGENCY or not items or release is None:
         return ()
-    loaded, system = gate.loaded, gate.loaded.environment.system
+    loaded, system = attempt.loaded, attempt.loaded.environment.system
     asked = Asked(
-        loaded.environment, loaded.base, release, ask=gate.ask, mask=mask_here(system, base=loaded.base), now=case.now,
+        loaded.environment, loaded.base, release,
+        ask=attempt.ask, mask=mask_here(system, base=loaded.base), now=case.now,
         statements=signed(case.change, case.now, Rules(case.needs, case.changes.normal.valid)) if case.change else {},
         runs=case.rehearsals,
     )  # fmt: skip
@@ -40,11 +41,11 @@ def checked(gate: Gate, case: Case) -> tuple[Answer, ...]:
         lines = [f"  {answer.item}: {answer.evidence}" for answer in no]
         raise Refused(
             "\n".join([f"checklist: {len(no)} of {len(found)} items say no; nothing was touched", *lines]),
-            next_step="\n        ".join(dict.fromkeys(_next_step(answer, gate) for answer in no)),
+            next_step="\n        ".join(dict.fromkeys(_next_step(answer, attempt) for answer in no)),
         )
     return found
 
 
-def _next_step(answer: Answer, gate: Gate) -> str:
+def _next_step(answer: Answer, attempt: Attempt) -> str:
     """Give what is to be typed, for the inventory that is meant here."""
-    return answer.next_step + (at(gate.request.inventory) if answer.kind in WITH_INVENTORY else "")
+    return answer.next_step + (at(attempt.request.inventory) if answer.kind in WITH_INVENTORY else "")

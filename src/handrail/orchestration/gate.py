@@ -5,7 +5,7 @@ Each rule of `model.rule` is asked; the checklist, which takes a while, comes wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -23,56 +23,43 @@ from handrail.orchestration.checked import checked
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from handrail.checklist.case import Ask
-    from handrail.hosts.inventory import Loaded
-    from handrail.journal.recorder import Recorder
     from handrail.model.case import Case
     from handrail.model.changes import Changes
-    from handrail.model.intent import Intent
-    from handrail.model.request import Request
+    from handrail.orchestration.attempt import Attempt
 
 
-@dataclass(frozen=True)
-class Gate:
-    """One request at the gate."""
+def check(attempt: Attempt) -> Clearance:
+    """Let it pass, with what the record is to say of it, or raise Refused with every rule that says no."""
+    environment = attempt.loaded.environment
+    plan = change_plan(environment, attempt.intent)
+    changes = environment.system.changes
+    urgent = restores(changes, attempt.intent.verb, emergency=attempt.request.emergency)
+    clearance = Clearance(Kind.FREE, plan, digest(plan), attempt.request.reason, restores=urgent)
+    if changes is None:
+        return clearance
+    case = _passed(attempt, changes, plan)
+    answers = checked(attempt, case)
+    if answers:  # they may have taken minutes
+        case = _passed(attempt, changes, plan)
+    return replace(
+        clearance,
+        kind=case.kind,
+        change=case.change.id if case.change else "",
+        rules=digest(changes.model_dump(mode="json", by_alias=True)),
+        approvers=case.approvers,
+        window=words(changes.windows, ZoneInfo(changes.time_zone)),
+        approvals=tuple(case.approval.json()) if case.approval else (),
+        checklist=tuple(answer.json() for answer in answers),
+    )
 
-    loaded: Loaded
-    intent: Intent
-    request: Request
-    journal: Recorder
-    ask: Ask
 
-    def check(self) -> Clearance:
-        """Let it pass, with what the record is to say of it, or raise Refused with every rule that says no."""
-        environment = self.loaded.environment
-        plan = change_plan(environment, self.intent)
-        changes = environment.system.changes
-        urgent = restores(changes, self.intent.verb, emergency=self.request.emergency)
-        clearance = Clearance(Kind.FREE, plan, digest(plan), self.request.reason, restores=urgent)
-        if changes is None:
-            return clearance
-        case = self._passed(changes, plan)
-        answers = checked(self, case)
-        if answers:  # they may have taken minutes
-            case = self._passed(changes, plan)
-        return replace(
-            clearance,
-            kind=case.kind,
-            change=case.change.id if case.change else "",
-            rules=digest(changes.model_dump(mode="json", by_alias=True)),
-            approvers=case.approvers,
-            window=words(changes.windows, ZoneInfo(changes.time_zone)),
-            approvals=tuple(case.approval.json()) if case.approval else (),
-            checklist=tuple(answer.json() for answer in answers),
-        )
-
-    def _passed(self, changes: Changes, plan: Mapping[str, Any]) -> Case:
-        """Ask every rule; raise Refused with all that say no."""
-        case = collect(self, changes, plan, datetime.now(UTC))
-        said = [no for rule in RULES if (no := rule(case)) is not None]
-        if said:
-            raise refusal(said)
-        return case
+def _passed(attempt: Attempt, changes: Changes, plan: Mapping[str, Any]) -> Case:
+    """Ask every rule; raise Refused with all that say no."""
+    case = collect(attempt, changes, plan, datetime.now(UTC))
+    said = [no for rule in RULES if (no := rule(case)) is not None]
+    if said:
+        raise refusal(said)
+    return case
 
 
 def refusal(said: Sequence[No]) -> Refused:

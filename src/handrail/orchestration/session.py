@@ -22,9 +22,9 @@ from handrail.hosts.variable import SYSTEM_VARIABLE
 from handrail.journal import recorder
 from handrail.model.fleet import Outcome
 from handrail.model.request import Request
-from handrail.orchestration import report
+from handrail.orchestration import gate, report
+from handrail.orchestration.attempt import Attempt
 from handrail.orchestration.evidence import Evidence, asked
-from handrail.orchestration.gate import Gate
 from handrail.orchestration.leaving import leave_with
 from handrail.orchestration.notices import Notices
 from handrail.orchestration.run import Run
@@ -140,7 +140,7 @@ def _cleared(loaded: Loaded, intent: Intent, request: Request) -> Clearance:
     """Pass the gate; whom it refuses is in the journal, too."""
     journal = recorder.start()
     try:
-        return Gate(loaded, intent, request, journal, ask=_ask).check()
+        return gate.check(Attempt(loaded, intent, request, journal, ask=_ask))
     except Refused as refused:
         # Without a reason nobody is asked for a secret: a password manager may want to be touched.
         sources = loaded.environment.system.secrets if request.reason else {}

@@ -113,7 +113,7 @@ class Folder:
     def book(self) -> str:
         """Book the window for now, and give its id."""
         code = (
-            "from contextlib import closing; from handrail.control.verbs import opened\n"
+            "from contextlib import closing; from handrail.control.task import opened\n"
             "from handrail.maintenance import plan, book\n"
             "row = plan.planned('maintenance/monthly.yaml', opened('inventories/prod.py'), 'now').row()\n"
             "b = book.Book(); b.enter(row); b.close(); print(row['id'])"

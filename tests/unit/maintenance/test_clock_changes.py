@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.control.verbs import opened
+from handrail.control.task import opened
 from handrail.errors import Refused
 from handrail.maintenance.plan import planned
 from handrail.model.zone import shown
