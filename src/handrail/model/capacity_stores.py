@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from handrail.model import instance_class
 from handrail.model.capacity import Advice, Change, Part, Rule, Seen, Size, Verdict, minutes, shown
+from handrail.model.capacity_advice import WEEK_SECONDS
 from handrail.model.capacity_load import Room
-from handrail.model.capacity_tasks import WEEK_SECONDS
 from handrail.model.series import Series, total
 
 if TYPE_CHECKING:
