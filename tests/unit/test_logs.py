@@ -25,10 +25,6 @@ class Machine:
         self.transport = SimpleNamespace(open_session=Channel)
         self.name = name
 
-    def open(self):
-        if self.name == "gone":
-            raise OSError("no route to host\nat all")
-
 
 class Channel:
     """One command on it."""
@@ -67,6 +63,8 @@ class Machines:
         return {host: do(host) for host in hosts}
 
     def of(self, host):
+        if host == "gone":
+            raise OSError("no route to host\nat all")
         return Machine(host)
 
 

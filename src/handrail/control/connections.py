@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from handrail.hosts.script import REPLY_SECONDS, Command, Reply, read_reply
 from handrail.hosts.variable import ON_AWS
+from handrail.hosts.wire import send_at_once
 from handrail.model.fleet import Outcome
 
 if TYPE_CHECKING:
@@ -66,9 +67,12 @@ class Connections(AbstractContextManager["Connections"]):
         return read_reply(done.stdout.splitlines(), done.stderr.splitlines())
 
     def of(self, host: str) -> Connection:
-        """Give the connection to a host."""
+        """Give the open connection to a host; raises what fabric, paramiko and sockets do where it cannot be opened."""
         if host not in self._open:
             self._open[host] = _connection(host, self.inventory.data[host])
+        if not self._open[host].is_connected:
+            self._open[host].open()
+            send_at_once(self._open[host].transport)
         return self._open[host]
 
 

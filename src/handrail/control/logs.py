@@ -99,7 +99,6 @@ def search(
         found, reasons = [], []
         for source in (source for source in argvs if source.host == host):
             try:
-                connections.of(host).open()
                 printed, code, said = _read(connections, source, argvs[source])
             except Exception as error:  # noqa: BLE001  # fabric, paramiko and sockets have one for each way to fail
                 reasons.append(_first_line(error))
@@ -137,7 +136,7 @@ def follow(
 
     def opened(host: str) -> bool:
         try:
-            connections.of(host).open()
+            connections.of(host)
         except Exception as error:  # noqa: BLE001  # likewise
             coming.put((host, _first_line(error)))
             return False

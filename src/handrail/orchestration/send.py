@@ -9,6 +9,7 @@ from paramiko import SSHException
 
 from handrail.ecs.reply import Call, done
 from handrail.hosts.script import REPLY_SECONDS, Command, Reply, Upload, read_reply
+from handrail.hosts.wire import send_at_once
 from handrail.model.fleet import Outcome
 
 if TYPE_CHECKING:
@@ -71,9 +72,16 @@ def _done(host: Host, command: Command | Upload | Call) -> Reply:
     try:
         if isinstance(command, Call):
             return done(command)
+        _hurry(host)
         return _uploaded(host, command) if isinstance(command, Upload) else _answered(host, command)
     except (*LOST, Gone) as error:
         return Reply(Outcome.UNKNOWN, f"the connection is lost: {error or type(error).__name__}", ())
+
+
+def _hurry(host: Host) -> None:
+    client = getattr(host.connector, "client", None)  # this machine has none
+    if client is not None and (transport := client.get_transport()) is not None:
+        send_at_once(transport)
 
 
 def _answered(host: Host, command: Command) -> Reply:

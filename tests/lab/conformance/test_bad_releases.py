@@ -20,7 +20,7 @@ def fails(subject, release, inventory=None):
 
 def test_release_that_is_not_healthy_gets_no_traffic(subject, changed, load):
     # A busy machine needs some seconds to start a program, and more for a container.
-    seconds = 20
+    seconds = 12
     inventory = changed({"health": {"deadline": f"{seconds}s"}})
     with load() as requests:
         text = fails(subject, "1.2.0", inventory)
