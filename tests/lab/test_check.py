@@ -9,6 +9,7 @@ import shlex
 import signal
 import subprocess
 import time
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import TYPE_CHECKING
 
 import pytest
@@ -191,6 +192,7 @@ def test_a_host_that_hangs_after_it_was_connected_is_lost_soon(fleet, monkeypatc
     with Connections(read(INVENTORY)) as connections:
         command = Command(("end",), ("/", "/run"), 2)
         assert connections.ask("web2", command).outcome is Outcome.OK
+        assert connections.of("web2").transport.sock.getsockopt(IPPROTO_TCP, TCP_NODELAY)
         fleet.container("pause", "web2")
         began = time.monotonic()
         try:
