@@ -19,7 +19,7 @@ function print(alive, list = []) {
   process.exit();
 }
 
-// All of PM2 takes a node twice as long to read as what speaks to its daemon, which newer PM2s have beside it.
+// All of PM2 takes 0.1 s to read; newer PM2s have what speaks to the daemon beside it.
 function askDaemon(axon, rpc) {
   const line = require(axon).socket('req');
   line.once('reconnect attempt', () => print(false));
