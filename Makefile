@@ -54,17 +54,21 @@ conformance: setup ## try every runtime with the same tests on the lab, and prin
 check: lint ## all of lint, and the fast tests
 	@$(BIN)/python -m pytest tests -m "not lab" --ignore=tests/verify --ignore=tests/aws -n 3 -q
 
-.PHONY: lint style types
-lint: style types ## ruff, mypy, import contracts, 20,000 simulated schedules
+.PHONY: lint style types contracts schedules
+lint: style types contracts schedules ## ruff, mypy, import contracts, 20,000 simulated schedules
 
 style: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m tests.simulation --schedules 20000
 
 types: setup
 	@$(BIN)/mypy
+
+contracts: setup
+	@$(BIN)/lint-imports --no-cache
+
+schedules: setup
+	@$(BIN)/python -m tests.simulation --schedules 20000
 
 # It brings a hundred packages, many of them older than ours: a virtual environment of its own.
 $(CHECKOV)/.made: terraform/checkov.txt | python

@@ -10,10 +10,13 @@ from pathlib import Path
 from lab import packages, paths
 from lab.docker import docker
 from lab.errors import LabError, UnavailableError
+from lab.hosts import LABEL
 from lab.progress import say, wait_for
 
 # a cold engine answered after 2-4 s; one that must clean up after a crash takes longer
 START_SECONDS = 60
+# Where it keeps containers; only root may look.
+KEPT = Path("/var/lib/docker/containers")
 # Ports of hosts are the kernel's business: a process that copies each byte took a twentieth of a processor under load.
 ENGINE = ("dockerd", "--userland-proxy=false")
 PID_FILES = {
@@ -52,9 +55,10 @@ def answers() -> bool:
 
 
 def sleeps() -> bool:
-    """Tell whether an engine of this machine is down while it keeps containers, which come back with it."""
-    kept = Path("/var/lib/docker/containers")
-    return packages.can_install() and not answers() and kept.is_dir() and any(kept.iterdir())
+    """Tell whether an engine of this machine is down while it keeps hosts of the lab, which come back with it."""
+    label = f'"{LABEL.partition("=")[0]}":'
+    described = KEPT.glob("*/config.v2.json") if packages.can_install() else ()
+    return any(label in path.read_text() for path in described) and not answers()
 
 
 def stop() -> None:

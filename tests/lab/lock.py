@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lab import paths
@@ -15,12 +15,32 @@ if TYPE_CHECKING:
 
 
 @contextmanager
+def idle_meanwhile(*systems: str) -> Iterator[list[str]]:
+    """Have those of these systems' hosts for oneself that nobody has now, and name the systems; never waits."""
+    with ExitStack() as stack:
+        idle = []
+        for system in systems:
+            with suppress(BlockingIOError):
+                stack.enter_context(_locked(system, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                idle.append(system)
+        yield idle
+
+
+@contextmanager
+def _locked(system: str, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+    paths.RUNTIME.mkdir(parents=True, exist_ok=True)
+    handle = os.open(paths.RUNTIME / f"{system}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
 def only_test_on(*systems: str) -> Iterator[None]:
     """Have these systems' hosts for oneself; always in the same order, so that nobody waits in a circle."""
     with ExitStack() as stack:
         for system in sorted(systems or SYSTEMS):
-            paths.RUNTIME.mkdir(parents=True, exist_ok=True)
-            handle = os.open(paths.RUNTIME / f"{system}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            stack.callback(os.close, handle)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            stack.enter_context(_locked(system))
         yield

@@ -14,7 +14,7 @@ from lab import containers, keys, passwords, paths, pm2, status
 from lab.docker import docker, shell
 from lab.hosts import LABEL, LOOPBACK, SYSTEMS, everywhere, named, with_role
 from lab.progress import say, wait_for
-from tests.lab.lock import only_test_on
+from tests.lab.lock import idle_meanwhile, only_test_on
 
 pytestmark = pytest.mark.lab
 
@@ -56,8 +56,8 @@ def lab_up(system: str) -> float:
     return time.monotonic() - began
 
 
-def ids(hosts) -> set[str]:
-    return {docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", host.container) for host in hosts}
+def ids(hosts, what="{{.Id}} {{.State.StartedAt}}") -> set[str]:
+    return {docker("inspect", "--format", what, host.container) for host in hosts}
 
 
 def asked(script: str, password: str, *, system: str, where: tuple[str, str]) -> tuple[int, str]:
@@ -220,8 +220,10 @@ def test_the_datastores_of_a_compose_file_take_their_passwords_and_stop_at_once(
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_bringing_up_one_system_leaves_the_others_alone(system):
     there = {container.name for container in containers.listed()}
-    others = [host.container for host in everywhere() if host.system != system and host.container in there]
-    # Other tests may start them again meanwhile, but nobody makes them anew.
-    before = {docker("inspect", "--format", "{{.Id}}", name) for name in others}
-    lab_up(system)
-    assert {docker("inspect", "--format", "{{.Id}}", name) for name in others} == before
+    others = [host for host in everywhere() if host.system != system and host.container in there]
+    with idle_meanwhile(*{host.system for host in others}) as idle:
+        untouched = [host for host in others if host.system in idle]
+        # Tests of the rest may start hosts again meanwhile, but nobody makes one anew.
+        before = ids(others, "{{.Id}}"), ids(untouched)
+        lab_up(system)
+        assert (ids(others, "{{.Id}}"), ids(untouched)) == before

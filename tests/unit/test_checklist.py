@@ -128,7 +128,7 @@ def test_a_host_that_never_answers_is_a_no_within_the_deadline(case):
     stuck = replace(case, ask=lambda host, command: gate.wait() and nobody(host, command))
     began = time.monotonic()
     assert told(stuck, backup="database", younger="24h", deadline="500ms") == (False, "no answer within 500ms")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 10
     gate.set()
 
 
