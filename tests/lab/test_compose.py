@@ -1,13 +1,16 @@
-"""What can be wrong with a compose file, which docker compose a host has, and what the system's own nginx shows."""
+"""What can be wrong with a compose file, which Compose a host has, and what the system's own nginx shows."""
 
 from __future__ import annotations
 
 import socket
+from uuid import uuid4
 
+import httpx
 import pytest
 from cryptography import x509
 
 from lab.hosts import named
+from lab.load import Load
 from tests.lab.artifact import repacked
 from tests.lab.conformance.subject import named_subject
 from tests.lab.inventory import QUICK, inventory
@@ -20,6 +23,9 @@ pytestmark = pytest.mark.lab
 HOST = "market1"
 FILE = "docker-compose.production.yml"
 NAME = "market.test"
+# Where Debian 13 keeps `docker compose`; see lab/images/docker/compose.sh.
+PLUGIN = "/usr/libexec/docker/cli-plugins/docker-compose"
+PROJECTS = "docker ps --all --quiet --filter label=com.docker.compose.project"
 
 
 @pytest.fixture
@@ -48,6 +54,48 @@ def test_compose_file_that_cannot_work_is_refused_before_a_slot_is_touched(subje
     assert told in deploy.end["text"]
     assert not deploy.steps("start")
     assert subject.served() == release
+
+
+@pytest.fixture
+def only_1_29(subject):
+    """Take `docker compose` from the host; what is called puts it back."""
+
+    def put_back():
+        subject.sh(HOST, f"[ ! -f {PLUGIN}.away ] || mv {PLUGIN}.away {PLUGIN}")
+
+    subject.sh(HOST, f"mv {PLUGIN} {PLUGIN}.away")
+    yield put_back
+    put_back()
+
+
+def made_by(subject):
+    """Give the version of Compose that made each container, but for nginx, which goes on without an end."""
+    row = '{{index .Config.Labels "com.docker.compose.service"}} {{index .Config.Labels "com.docker.compose.version"}}'
+    rows = subject.sh(HOST, f"docker inspect --format '{row}' $({PROJECTS})").splitlines()
+    return {tuple(line.split()) for line in rows if not line.startswith("nginx ")}
+
+
+def test_system_of_docker_compose_1_29_goes_on_when_the_host_gets_docker_compose(subject, only_1_29):
+    services = ("backend", "frontend", "postgres", "redis")
+    subject.run("shutdown", with_database="yes")
+    subject.sh(HOST, f"docker rm --force $({PROJECTS})")
+    subject.run("startup")
+    subject.run("deploy", release=subject.fresh())
+    subject.run("scale", service=subject.scaled, count="2")
+    assert made_by(subject) == {(name, "1.29.2") for name in services}
+    with Load(subject.url, rate=100, connections=15, paths=subject.paths) as requests:
+        subject.run("rollback")
+        only_1_29()
+        subject.run("restart")
+        subject.run("deploy", release=subject.fresh())
+        subject.run("scale", service=subject.scaled, count="1")
+    assert requests.report().failed == 0, requests.report().failures[:5]
+    name = str(uuid4())
+    httpx.post(f"{subject.url}/api/items", json={"name": name}).raise_for_status()
+    subject.run("shutdown", with_database="yes")
+    subject.run("startup")
+    assert {version.partition(".")[0] for _, version in made_by(subject)} == {"2"}
+    assert name in httpx.get(f"{subject.url}/api/items").text
 
 
 @pytest.fixture
