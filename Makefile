@@ -38,7 +38,7 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 
 .PHONY: test
 test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
-	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 3
+	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 4
 
 .PHONY: test-aws
 test-aws: setup ## build, change, deploy to and destroy the whole of production on an AWS of this machine; minutes

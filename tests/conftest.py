@@ -30,7 +30,7 @@ SYSTEMS = {*SYSTEM_OF.values()}
 # What a process looks for first, and then: hosts, AWS, which is mostly waited for, or what needs neither. What is left
 # at last anybody takes.
 LAB_WORKERS = {"gw0", "gw1"}
-LIKES = dict.fromkeys(LAB_WORKERS, ("hosts", "")) | {"gw2": ("aws", "hosts", "")}
+LIKES = dict.fromkeys(LAB_WORKERS, ("hosts", "")) | {"gw2": ("aws", "hosts", ""), "gw3": ("", "hosts")}
 
 
 def system_of(nodeid: str) -> str:
