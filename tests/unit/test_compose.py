@@ -15,7 +15,7 @@ from handrail.runtimes.compose import Compose, exports
 from handrail.runtimes.compose_unit import ComposeUnits
 from handrail.runtimes.protocol import Instance
 from handrail.runtimes.unit import Unit
-from tests.unit.test_docker import NASTY, RELEASE, Host, complaints
+from tests.unit.docker_host import NASTY, RELEASE, Host, complaints
 
 MARKETPLACE = Path("inventories/marketplace.yaml")
 TAG = "marketplace-backend:1.4.0_build.7-0123456789ab"
@@ -461,9 +461,8 @@ def test_unit_that_was_never_made_can_be_stopped(host, postgres):
 def test_log_of_a_unit_is_that_of_its_container(host, postgres):
     host.command("docker", "ps*) echo 4559 ;;\ncontainer*) echo 4559 ;;\nlogs*4559) echo 'ready to accept' ;;")
     assert host.run(ComposeUnits().log(postgres, lines=5)).stdout.startswith("ready to accept\n")
-    argv = ComposeUnits().read_log(postgres, since="1h", lines=5, follow=False)
-    host.run(argv)
-    assert host.asked[-1] == "docker logs --timestamps --tail 5 --since 1h 4559"
+    host.run(ComposeUnits().read_log(postgres, since="2026-01-31", lines=5, follow=False))
+    assert host.asked[-1] == "docker logs --timestamps --tail 5 --since 2026-01-31T00:00:00Z 4559"
 
 
 def test_scripts_are_shell_that_shellcheck_has_nothing_against(backend, postgres):

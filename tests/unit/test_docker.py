@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,69 +12,10 @@ from handrail.model.image import Image
 from handrail.model.slot import Slot
 from handrail.runtimes.docker import Docker
 from handrail.runtimes.protocol import Instance
+from tests.unit.docker_host import NASTY, RELEASE, Host, complaints
 
 INVENTORY = Path("inventories/inventory.yaml")
-RELEASE = "1.4.0+build.7-0123456789ab"
 TAG = "inventory-api:1.4.0_build.7-0123456789ab"
-NASTY = {
-    "QUOTES": 'it\'s "quoted" `x` $HOME $$ \\n',
-    "LINES": "-----BEGIN KEY-----\nexport PATH=/nowhere\n-----END KEY-----\n",
-    "RETURN": "a\r",
-    "UNICODE": "żółć 😀 \u2028 \ufeff",
-    "TAB": "a\tb",
-    "EMPTY": "",
-    "SPACES": "  both ends  ",
-    "HASH": "#no comment",
-    "EQUALS": "a=b=c",
-    "PATH": "/nowhere",
-    "DOCKER_HOST": "tcp://nowhere:1",
-    "UID": "1000",
-    "IFS": "e",
-}
-
-
-class Host:
-    """A folder with commands that write down how they are called, and answer as a test says."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.root = folder, folder / "root"
-        self.bin, self.log = folder / "bin", folder / "log"
-        self.bin.mkdir()
-        self.log.touch()
-        (self.root / "slots").mkdir(parents=True)
-        (self.root / "slots" / "green").symlink_to(f"../releases/{RELEASE}")
-        self.command("docker", "")
-
-    def command(self, name, cases):
-        """Make a command of lines `pattern) what it does ;;`; it succeeds silently where none fits."""
-        path = self.bin / name
-        path.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >>{self.log}\ncase "$*" in\n{cases}\nesac\n')
-        path.chmod(0o755)
-
-    def run(self, argv, *, cwd=None, **environment):
-        path = f"{self.bin}:{os.environ['PATH']}"
-        return subprocess.run(
-            list(argv), capture_output=True, text=True, check=False, timeout=20, cwd=cwd or self.folder,
-            env={**os.environ, "PATH": path, **environment},
-        )  # fmt: skip
-
-    def bare(self):
-        """Leave it little more than a shell, without docker."""
-        (self.bin / "docker").unlink()
-        for name in ("sh", "tail", "timeout"):
-            (self.bin / name).symlink_to(shutil.which(name))
-
-    @property
-    def asked(self):
-        return self.log.read_text().splitlines()
-
-    def asked_for(self, words):
-        return [line for line in self.asked if words in line]
-
-    def put(self, file):
-        path = Path(file.path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text)
 
 
 @pytest.fixture
@@ -289,91 +227,6 @@ def test_states_are_read_by_name_and_an_unknown_one_is_left_out(api):
 
 
 # docker inspect fills this in; what a state says of an end is lost at the next start.
-STATE = '{{if eq .State.Status "exited"}}, ended with exit code {{.State.ExitCode}}{{end}}'
-
-
-@pytest.mark.parametrize(
-    ("events", "end"),
-    [
-        ("oom <no value>\ndie 137\n", ", ended with exit code 137, out of memory"),
-        ("oom <no value>\ndie 137\ndie 1\n", ", ended with exit code 1"),
-        ("die 137\n", ", ended with exit code 137, killed"),
-        ("", f"{STATE}{{{{if .State.OOMKilled}}}}, out of memory{{{{end}}}}"),
-    ],
-)
-def test_last_line_of_the_log_says_how_it_ended(host, api, events, end):
-    (host.folder / "events").write_text(events)
-    host.command("docker", f'events*) cat {host.folder}/events ;;\n*RestartCount*) echo "$*" ;;\nlogs*) echo boom ;;')
-    lines = host.run(Docker().log(api, lines=20)).stdout.splitlines()
-    assert lines[0] == "boom"
-    assert lines[-1].endswith(
-        f"started again {{{{.RestartCount}}}} times{end}{{{{with .State.Error}}}}: {{{{.}}}}{{{{end}}}}"
-    )
-
-
-def test_logs_are_merged_by_time_and_named(host, api):
-    host.command(
-        "docker",
-        "container*api.2-blue) exit 1 ;;\ncontainer*) echo /${5} ;;\n"
-        "logs*blue) echo '2026-11-21T06:52:47.100000000Z one'; echo '2026-11-21T06:52:47.300000000Z ' >&2 ;;\n"
-        "logs*green) echo '2026-11-21T06:52:47.200000000Z two  words'; echo 'Error response from daemon' ;;",
-    )
-    places = [(Slot.BLUE, 1), (Slot.GREEN, 1), (Slot.BLUE, 2)]
-    instances = [Instance(api.system, api.root, api.service, slot, number) for slot, number in places]
-    done = host.run(Docker().read_log(instances, since="", lines=2, follow=False))
-    assert done.stdout.splitlines() == [
-        "2026-11-21T06:52:47.200000000Z inventory-api-green: two  words",
-        "2026-11-21T06:52:47.300000000Z inventory-api-blue: ",
-    ]
-    everything = host.run(Docker().read_log(instances, since="", lines=0, follow=False)).stdout
-    assert everything.count("\n") == 3
-
-
-@pytest.mark.parametrize("follow", [False, True])
-def test_a_daemon_that_is_down_is_no_empty_log(host, api, follow):
-    host.command("docker", "*) echo 'Cannot connect to the Docker daemon' >&2; exit 1 ;;")
-    done = host.run(Docker().read_log([api], since="", lines=0, follow=follow))
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "Cannot connect to the Docker daemon"
-
-
-def test_a_log_that_docker_cannot_read_is_no_empty_one_and_the_others_are_shown(host, api):
-    host.command(
-        "docker",
-        "container*) echo /${5} ;;\nlogs*blue) echo 'Error: the driver does not support reading' >&2; exit 1 ;;\n"
-        "logs*) echo '2026-11-21T06:52:47Z fine' ;;",
-    )
-    instances = [Instance(api.system, api.root, api.service, slot) for slot in Slot]
-    done = host.run(Docker().read_log(instances, since="", lines=0, follow=False))
-    assert done.stdout == "2026-11-21T06:52:47Z inventory-api-green: fine\n"
-    assert (done.returncode, done.stderr) == (1, "Error: the driver does not support reading\n")
-
-
-def test_dates_of_logs_are_utc_in_every_place(host, api):
-    host.command("docker", 'container*) echo /x ;;\nlogs*) echo "2026-11-21T06:52:47Z $TZ $LC_ALL" ;;')
-    argv = Docker().read_log([api], since="2026-01-31", lines=1, follow=False)
-    assert host.run(argv, TZ="Asia/Tokyo", LC_ALL="C.UTF-8").stdout == "2026-11-21T06:52:47Z x: UTC C\n"
-
-
-@pytest.mark.parametrize(
-    ("since", "begin"), [("2d", "48h"), ("90s", "90s"), ("2026-01-31 22:00", "2026-01-31T22:00"), ("", "")]
-)
-def test_log_is_read_since_an_age_or_a_date(api, since, begin):
-    argv = Docker().read_log([api], since=since, lines=0, follow=False)
-    assert argv[-3:] == ("all", begin, "inventory-api-green")
-
-
-def test_following_ends_when_nobody_reads_any_more(host, api):
-    host.command(
-        "docker",
-        "container\\ inspect*) echo /inventory-api-green ;;\nlogs*) echo '2026-11-21T06:52:47Z up'; sleep 60 ;;",
-    )
-    argv = Docker().read_log([api], since="", lines=1, follow=True)
-    path = f"{host.bin}:{os.environ['PATH']}"
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env={**os.environ, "PATH": path}) as follower:
-        assert follower.stdout.readline() == "2026-11-21T06:52:47Z inventory-api-green: up\n"
-        follower.stdout.close()
-        assert follower.wait(timeout=10) != 0
 
 
 @pytest.mark.parametrize(
@@ -447,16 +300,3 @@ def test_scripts_are_shell_that_shellcheck_has_nothing_against(api):
         runtime.run_once(api, ("true",), timedelta(seconds=1)),
     ]  # fmt: skip
     assert not complaints(argvs)
-
-
-def complaints(argvs):
-    """Give what shellcheck says of the scripts in commands; SC2015, SC2034, SC2154, SC2317: see test_shell.py."""
-    if shutil.which("shellcheck") is None:
-        pytest.skip("shellcheck is not installed")
-    scripts = {argv[argv.index("-c") + 1] for argv in argvs}
-    command = ["shellcheck", "--shell=sh", "--exclude=SC2015,SC2034,SC2148,SC2154,SC2317", "-"]
-    return [
-        subprocess.run(command, input=script, capture_output=True, text=True, check=False).stdout
-        for script in scripts
-        if subprocess.run(command, input=script, capture_output=True, text=True, check=False).returncode
-    ]

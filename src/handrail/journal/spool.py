@@ -12,6 +12,7 @@ import fcntl
 import hmac
 import json
 import os
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,8 @@ FOLDER = Path(".handrail/spool")
 ROOM_BYTES = 1_048_576
 # Kept free at the end of the room for how the run ended.
 END_BYTES = 65_536
+# Who takes a new spool for a lost one has it for a moment.
+NEW_SECONDS = 5
 # SHA-256 in hexadecimal digits.
 CODE_LETTERS = 64
 FOREIGN = "it was not written with this machine's journal key"
@@ -118,10 +121,8 @@ def make(run: str, *, store: str, body: Mapping[str, Any], key: bytes = b"", fol
     partial = folder / f".{_name(run)}.{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        spool = Spool(folder / f"{_name(run)}.jsonl", descriptor, key=key)
         # Locked before it has its name: nobody can take it for a lost one.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        spool = Spool(folder / f"{_name(run)}.jsonl", _new(partial), key=key)
         spool.keep({"store": store, "begin": dict(body)})
         partial.rename(spool.path)
         _sync_folder(folder)
@@ -134,6 +135,23 @@ def make(run: str, *, store: str, body: Mapping[str, Any], key: bytes = b"", fol
             next_step=f"df -h {folder.parent}; ls -ld {folder}",
         ) from None
     return spool
+
+
+def _new(partial: Path) -> int:
+    """Make a file and lock it. Whoever came between the two took it for a lost one, and removes it: then once more."""
+    until = time.monotonic() + NEW_SECONDS
+    while True:
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(descriptor).st_nlink:
+                return descriptor
+        except BlockingIOError:
+            if time.monotonic() > until:
+                os.close(descriptor)
+                raise
+            time.sleep(0.01)
+        os.close(descriptor)
 
 
 def unopened(place: str) -> str:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from handrail.model.secret import SecretReference
 from handrail.model.slot import Slot
-from handrail.runtimes.container import CLEAR, FORGET, LOG_OPTIONS, TAKE, USABLE, WAKE, Containers
+from handrail.runtimes.container import CLEAR, FORGET, TAKE, Containers
+from handrail.runtimes.container_engine import USABLE, WAKE
+from handrail.runtimes.container_log import LOG_OPTIONS
 from handrail.runtimes.protocol import Argv, File, Instance
 
 if TYPE_CHECKING:

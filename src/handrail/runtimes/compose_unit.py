@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
 from handrail.runtimes.compose import COMPOSE, WITH_COMPOSE, exports, logging
-from handrail.runtimes.container import LOG, STATES, WAKE, read_log, read_states, stop
+from handrail.runtimes.container import STATES, read_states, stop
+from handrail.runtimes.container_engine import WAKE
+from handrail.runtimes.container_log import LOG, read_log
 from handrail.runtimes.protocol import Argv, File
 
 if TYPE_CHECKING:

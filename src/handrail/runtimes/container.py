@@ -1,4 +1,4 @@
-"""What containers have in common, whoever made them: each is named like its instance, and Docker keeps what it prints.
+"""What containers have in common, whoever made them: each is named like its instance.
 
 All of it is the docker command line, not Docker's Python SDK: the commands run on the host, in the round trip of their
 step. The SDK would be one more package on every host, or a tunnel to each daemon's socket and a round trip for every
@@ -11,6 +11,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
+from handrail.runtimes.container_engine import USABLE
+from handrail.runtimes.container_log import FOLDER, LOG, PUT_ASIDE, read_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,29 +22,16 @@ if TYPE_CHECKING:
 
 # The instance is called dead when it was started again this often within one wait for its health.
 RESTARTS_THAT_MEAN_DEAD = 3
-# Docker's own default is one file without a limit, which fills the disk.
-LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
 
-# A daemon that hangs must not hang whoever looks.
-USABLE = """
-command -v docker >/dev/null || { echo "docker is not installed"; exit 1; }
-said=$(timeout --kill-after=1 5 docker version --format '{{.Server.Version}}' 2>&1) && exit 0
-[ $? != 124 ] || said="no answer within 5 s"
-printf '%s\\n' "$said" | tail -n 1
-exit 1
-"""
-# A host whose Docker was stopped is started up with it.
-WAKE = """
-docker version >/dev/null 2>&1 || systemctl start docker
-"""
 # What runs is left alone, but gets its policy back: a stop takes that away first, and may have failed then. Everything
 # else is made anew, also what only waits for its next try: its image or its variables may be others by now. Volumes
 # without a name would be nobody's afterwards.
-CLEAR = """
-state='{{.State.Status}} {{.HostConfig.RestartPolicy.Name}}'
+CLEAR = f"""{PUT_ASIDE}
+state='{{{{.State.Status}}}} {{{{.HostConfig.RestartPolicy.Name}}}}'
 case $(docker container inspect --format "$state" "$process" 2>/dev/null) in
 "running always") exit 0 ;;
 running*) docker update --restart always "$process" >/dev/null; exit ;;
+?*) put_aside "$process" "$root/{FOLDER}" ;;
 esac
 docker rm --force --volumes "$process" >/dev/null 2>&1
 """
@@ -89,53 +78,6 @@ STATES = "\t".join(
         ".HostConfig.RestartPolicy.Name", ".State.Status",
     )
 )  # fmt: skip
-# What runs again has forgotten how it ended; the daemon knows its last 256 events, until it is started anew itself.
-LOG = """
-id=$(docker container inspect --format '{{.Id}}' "$2" 2>&1) || { echo "$id"; exit 0; }
-docker logs --tail "$1" "$id" 2>&1
-end=$(docker events --since 24h --until "$(date +%s.%N)" --format '{{.Action}} {{.Actor.Attributes.exitCode}}' \\
-    --filter "container=$id" --filter event=oom --filter event=die | awk '
-        $1 == "oom" { why = ", out of memory" }
-        $1 == "die" { if ($2 == 137 && !why) why = ", killed"; end = ", ended with exit code " $2 why; why = "" }
-        END { print end }')
-state='{{if eq .State.Status "exited"}}, ended with exit code {{.State.ExitCode}}{{end}}'
-state="$state{{if .State.OOMKilled}}, out of memory{{end}}"
-docker container inspect "$id" --format "container {{.State.Status}}, started again {{.RestartCount}} times\\
-${end:-$state}{{with .State.Error}}: {{.}}{{end}}"
-"""
-# What comes without a time is Docker's own word. Exit codes go to descriptor 3, past the pipeline.
-READ_ONE = f"""
-tail=$1 since=$2; shift 2
-export TZ=UTC LC_ALL=C
-({USABLE}) >&2 || exit 1
-read_one() {{ # NAME OPTION...: nothing of one that was never made
-    one=$1; shift
-    title=$(docker container inspect --format '{{{{.Name}}}}' "$one" 2>/dev/null) || return 0
-    {{ docker logs --timestamps "$@" "$one" 2>&1 || echo $? >&3; }} |
-        sed ${{follow:+-u}} -n -e "s|^\\([0-9-]*T[0-9:.]*Z\\) |\\1 ${{title#/}}: |p" -e t -e 'w /dev/stderr'
-}}
-"""
-READ_LOG = f"""{READ_ONE}
-exec 4>&1
-failed=$({{
-    for one; do read_one "$one" --tail "$tail" ${{since:+--since "$since"}}; done |
-        {{ sort -s -k 1,1 || echo $? >&3; }} | if [ "$tail" = all ]; then cat; else tail -n "$tail"; fi >&4
-}} 3>&1)
-[ -z "$failed" ]
-"""
-# Each one is followed into its next start, which is another container. tail(1) ends when nobody reads any more, and
-# with it everything here: `timeout 0` made a process group of it.
-FOLLOW_LOG = f"""{READ_ONE}
-exec 2>/dev/null 3>&2
-follow=yes
-follow() {{
-    read_one "$1" --follow --tail "$tail" ${{since:+--since "$since"}}
-    while since=$(date +%s.%N); do sleep 2; read_one "$1" --follow --since "$since"; done
-}}
-for one; do follow "$one" & done
-tail -f /dev/null
-kill 0
-"""
 
 
 class Containers:
@@ -181,8 +123,9 @@ class Containers:
         return ("sh", "-c", LOG, "handrail", str(lines), instance.process)
 
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
-        """Read what Docker kept of each; that is what it printed since its last start by hand."""
-        return read_log(*(one.process for one in instances), since=since, lines=lines, follow=follow)
+        """Read what Docker has of each, and what was put aside of those before it."""
+        names, folder = (one.process for one in instances), f"{instances[0].root}/{FOLDER}"
+        return read_log(*names, since=since, lines=lines, follow=follow, folder=folder)
 
     def inside(self, instance: Instance) -> str:
         """Run it in the container that runs."""
@@ -196,14 +139,6 @@ class Containers:
 def stop(seconds: int, *names: str) -> Argv:
     """Stop containers, by their names or short ids."""
     return ("sh", "-c", STOP, "handrail", str(seconds), *names)
-
-
-def read_log(*names: str, since: str, lines: int, follow: bool) -> Argv:
-    """Read what containers printed, each line after its time in UTC and the container's name."""
-    # Docker knows no days.
-    begin = f"{int(since[:-1]) * 24}h" if since.endswith("d") else since.replace(" ", "T")
-    how = ("timeout", "0", "sh", "-c", FOLLOW_LOG) if follow else ("sh", "-c", READ_LOG)
-    return (*how, "handrail", str(lines or "all"), begin, *names)
 
 
 def read_states(output: str) -> Iterator[tuple[str, str, UnitState]]:

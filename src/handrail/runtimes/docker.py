@@ -5,7 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from handrail.runtimes.container import CLEAR, FORGET, LOG_OPTIONS, TAKE, WAKE, Containers
+from handrail.runtimes.container import CLEAR, FORGET, TAKE, Containers
+from handrail.runtimes.container_engine import WAKE
+from handrail.runtimes.container_log import LOG_OPTIONS
 from handrail.runtimes.protocol import Argv, File, Instance
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ run() {
 """
 LOG = " ".join(f"--log-opt {name}={value}" for name, value in LOG_OPTIONS.items())
 START = f"""{RUN}
-publish=$1 seconds=$2 system=$3 service=$4; shift 4
+publish=$1 seconds=$2 system=$3 service=$4 root=${{slot%/slots/*}}; shift 4
 {WAKE}{CLEAR}
 said=$(run --detach --name "$process" --restart always --stop-timeout "$seconds" --publish "$publish" \\
     --log-driver json-file {LOG} \\

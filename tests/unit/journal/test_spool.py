@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import socket
+import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import text
@@ -207,3 +212,43 @@ def test_a_password_at_the_end_of_a_long_message_is_masked_before_it_is_cut():
         said = trouble.without("x" * (trouble.LETTERS - gap) + "very-secret-word other-secret third-secret", url)
         assert len(said) <= trouble.LETTERS
         assert not any(word in said for word in ("very", "other", "third"))
+
+
+def lock(monkeypatch, between):
+    """Have something happen between the making of a new spool and its lock, once."""
+    take, left = fcntl.flock, [between]
+
+    def flock(descriptor, how):
+        if left:
+            left.pop()()
+        take(descriptor, how)
+
+    monkeypatch.setattr("fcntl.flock", flock)
+
+
+def test_a_new_spool_that_another_run_takes_for_a_lost_one_is_made_once_more(monkeypatch):
+    lock(monkeypatch, lambda: list(spool.lost()))
+    made = spool.make("abc123", store="x", body=BODY)
+    assert spool.told(made).body == BODY
+    assert names() == ["abc123.jsonl"]
+    assert list(spool.lost()) == []
+
+
+def test_a_new_spool_that_another_run_still_looks_at_is_waited_for(monkeypatch):
+    def look():
+        (partial,) = spool.FOLDER.glob(".*")
+        looking = subprocess.Popen(
+            ["flock", "--no-fork", partial, "sh", "-c", "echo; sleep 0.3"], stdout=subprocess.PIPE
+        )
+        looking.stdout.read(1)
+
+    lock(monkeypatch, look)
+    assert spool.told(spool.make("abc123", store="x", body=BODY)).body == BODY
+
+
+def test_a_new_spool_that_somebody_never_lets_go_is_no_record(monkeypatch):
+    monkeypatch.setattr("handrail.journal.spool.NEW_SECONDS", 0)
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))))
+    with pytest.raises(Refused, match="Resource temporarily unavailable; no change is made without a record"):
+        spool.make("abc123", store="x", body=BODY)
+    assert names() == []
