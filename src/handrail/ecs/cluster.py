@@ -122,12 +122,13 @@ class Cluster:
         """
         kept, seen, armed, counts = self.ledger.read(), self.listener.read(), self.revert.armed(), self.slots.counts()
         self.counted, names = counts, sorted(self.environment.system.services)
+        gate = _gate(seen, armed, kept)
+        instances = {name: counts.get(f"{name}-{gate.slot}", NONE).wanted or kept.counts.get(name, 0) for name in names}
         well = {
             (name, slot): kept.databases.get(slot, kept.database) == kept.database
-            and self._well(name, slot, counts[f"{name}-{slot}"], exact=exact)
+            and self._well(name, slot, counts[f"{name}-{slot}"], least=instances[name] if exact else None)
             for name in names for slot in Slot if f"{name}-{slot}" in counts
         }  # fmt: skip
-        gate = _gate(seen, armed, kept)
         return HostState(
             fence=kept.fence,
             lease=kept.lease,
@@ -139,11 +140,7 @@ class Cluster:
                 if counts[f"{name}-{slot}"].running
             },
             healthy=frozenset(place for place, good in well.items() if good),
-            instances={
-                name: told
-                for name in names
-                if (told := counts.get(f"{name}-{gate.slot}", NONE).wanted or kept.counts.get(name, 0))
-            },
+            instances={name: told for name, told in instances.items() if told},
             promotion=kept.promotion,
             databases=self.databases(kept) if databases else None,
             gate=gate,
@@ -151,11 +148,12 @@ class Cluster:
             staged=kept.digests or {},
         )
 
-    def _well(self, name: str, slot: Slot, counts: Counts, *, exact: bool) -> bool:
+    def _well(self, name: str, slot: Slot, counts: Counts, *, least: int | None) -> bool:
         if not counts.wanted or not counts.running:
             return False
-        if exact:
-            return self.slots.healthy(name, slot) >= counts.wanted
+        if least is not None:
+            # Also in a slot that waits: with fewer tasks than the live one it could not take the traffic.
+            return self.slots.healthy(name, slot, counts) >= max(counts.wanted, least)
         return counts.running >= counts.wanted and counts.state == "completed"
 
 

@@ -10,7 +10,7 @@ from handrail.ecs.ends import TASKS_AT_ONCE, ended, meaning, said, told
 from handrail.model.slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from handrail.ecs.clients import Clients
     from handrail.ecs.ends import End
@@ -27,12 +27,13 @@ HEALTHY, UNHEALTHY = "healthy", "unhealthy"
 
 @dataclass(frozen=True)
 class Counts:
-    """One ECS service: tasks that are wanted, that run, that are healthy behind the load balancer; its definition."""
+    """One ECS service: tasks that are wanted, that run, its definition, and tasks of another one that still run."""
 
     wanted: int
     running: int
     definition: str
     state: str = ""
+    former: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,16 @@ class Slots:
             names = sorted(name for name, key in keys.items() if key.endswith(f"-{slot}"))
             for first in range(0, len(names), SERVICES_AT_ONCE):
                 some = names[first : first + SERVICES_AT_ONCE]
-                reply = self.clients.ecs.describe_services(cluster=self.place.cluster, services=some)
-                found |= {keys[each["serviceName"]]: _counts(each) for each in reply["services"]}
+                found |= {keys[each["serviceName"]]: _counts(each) for each in self._described(some)}
         return found
 
-    def healthy(self, service: str, slot: Slot) -> int:
-        """Count the tasks that the load balancer finds healthy."""
-        return sum(each["State"] == HEALTHY for each in self._targets(service, slot))
+    def healthy(self, service: str, slot: Slot, counts: Counts | None = None) -> int:
+        """Count the tasks that the load balancer finds healthy; with counts, those of a former definition are none."""
+        return _well(counts.former if counts else 0, self._targets(service, slot))
+
+    def _described(self, names: list[str]) -> list[dict[str, Any]]:
+        reply = self.clients.ecs.describe_services(cluster=self.place.cluster, services=names)
+        return list(reply["services"])
 
     def _targets(self, service: str, slot: Slot) -> list[dict[str, str]]:
         reply = self.clients.balancer.describe_target_health(TargetGroupArn=self.place.group(service, slot))
@@ -85,12 +89,16 @@ class Slots:
         )  # fmt: skip
 
     def wait(self, service: str, slot: Slot, count: int, *, seconds: float) -> tuple[bool, str, list[End]]:
-        """Wait until so many tasks are healthy; tells whether they are, in words, and which others ended."""
+        """Wait until so many tasks are healthy; tells whether they are, in words, and which others ended.
+
+        Those of the release that was in the slot before do not count: ECS leaves them until others are healthy.
+        """
         began, mine = self.clock(), f"{service}-{slot}"
         before, pause = {end.arn for end in ended(self.clients, self.place, mine)}, FIRST_LOOK_SECONDS
         while True:
+            (seen,) = self._described([self.place.service(service, slot)])
             targets, passed = self._targets(service, slot), self.clock() - began
-            well = sum(each["State"] == HEALTHY for each in targets)
+            well = _well(_counts(seen).former, targets)
             if well >= count:
                 return True, f"{well} of {count} tasks healthy after {passed:.1f} s", []
             ends = [end for end in ended(self.clients, self.place, mine) if end.arn not in before]
@@ -98,8 +106,8 @@ class Slots:
             if len(ends) >= max(ENDS_THAT_MEAN_DEAD, count):
                 return False, f"{service} does not start: {meaning(why) or why.splitlines()[0]}", ends
             if passed >= seconds:
-                seen = (each.get("Description", "") for each in targets if each["State"] == UNHEALTHY)
-                because = meaning(why) or next(filter(None, seen), "")
+                sick = (each.get("Description", "") for each in targets if each["State"] == UNHEALTHY)
+                because = meaning(why) or next(filter(None, sick), "")
                 words = f"{service} was not healthy within {seconds:.0f} s: {well} of {count} tasks are"
                 return False, f"{words}; {because}" if because else words, ends
             self.sleep(pause)
@@ -122,7 +130,7 @@ class Slots:
     ) -> tuple[bool, str]:
         """Run another command of a release as a task of its own, and wait for its end."""
         name = self.place.service(service, slot)
-        (there,) = self.clients.ecs.describe_services(cluster=self.place.cluster, services=[name])["services"]
+        (there,) = self._described([name])
         reply = self.clients.ecs.run_task(
             cluster=self.place.cluster, taskDefinition=definition, launchType="FARGATE", count=1,
             networkConfiguration=there["networkConfiguration"],
@@ -143,7 +151,12 @@ class Slots:
 
 
 def _counts(service: Mapping[str, Any]) -> Counts:
-    rollout = next(
-        (each.get("rolloutState", "") for each in service.get("deployments", []) if each["status"] == "PRIMARY"), ""
-    )
-    return Counts(service["desiredCount"], service["runningCount"], service["taskDefinition"], rollout.lower())
+    definition, deployments = service["taskDefinition"], service.get("deployments", [])
+    rollout = next((each.get("rolloutState", "") for each in deployments if each["status"] == "PRIMARY"), "")
+    former = sum(each["runningCount"] for each in deployments if each["taskDefinition"] != definition)
+    return Counts(service["desiredCount"], service["runningCount"], definition, rollout.lower(), former)
+
+
+def _well(former: int, targets: Sequence[Mapping[str, str]]) -> int:
+    """Count healthy tasks but for the former; targets are asked for last: who is gone by then is taken off, not in."""
+    return max(0, sum(each["State"] == HEALTHY for each in targets) - former)

@@ -72,10 +72,15 @@ def test_scale_up_and_down_drops_no_request(subject, load):
     assert subject.running() == 1
 
 
-def test_deploy_keeps_the_number_of_instances(subject):
+def test_every_release_gets_as_many_instances_as_the_one_before(subject):
+    before = subject.served()
+    subject.run("deploy", release=subject.fresh())
     subject.run("scale", service=subject.scaled, count="2")
     try:
-        subject.run("deploy", release=subject.other())
+        # Warm, with fewer instances than the live slot has by now; then from nothing, where others still run.
+        subject.run("rollback")
+        assert (subject.served(), subject.running()) == (before, 2)
+        subject.run("deploy", release=subject.fresh())
         assert subject.running() == 2
     finally:
         subject.run("scale", service=subject.scaled, count="1")

@@ -78,6 +78,8 @@ class Plane:
             known, since = self.since.get(service.name, (None, 0.0))
             if known != wanted:
                 self.since[service.name] = (wanted, time.monotonic())
+                if known and known[0] != service.task_definition:
+                    self._replace(service, known[0])
                 self.first.pop(service.name, None)
                 if service.desired_count > 0:
                     continue
@@ -87,6 +89,13 @@ class Plane:
         for task in [task for of in self.ecs.tasks.values() for task in of.values()]:
             if not task.group.startswith("service:"):
                 self._finish(task)
+
+    def _replace(self, service, before):
+        """Begin to replace tasks: those of the definition before serve until the others are healthy."""
+        primary, *others = service.deployments
+        old = primary | {"status": "ACTIVE", "taskDefinition": before}
+        new = {"taskDefinition": service.task_definition, "runningCount": 0, "rolloutState": "IN_PROGRESS"}
+        service.deployments = [primary | new, *(each for each in (old, *others) if each["runningCount"])]
 
     def _finish(self, task):
         """End a task that runs one command: it did its work. Its address goes with it."""
@@ -117,8 +126,9 @@ class Plane:
             group.register([{"Id": one} for one in sorted(wanted - there)])
         if there - wanted:
             group.deregister([{"Id": one} for one in sorted(there - wanted)])
-        for each in service.deployments:
-            each["rolloutState"] = "COMPLETED" if release != NEVER_HEALTHY else "IN_PROGRESS"
+        state = "COMPLETED" if release != NEVER_HEALTHY else "IN_PROGRESS"
+        there = {"taskDefinition": service.task_definition, "runningCount": count, "rolloutState": state}
+        service.deployments = [service.deployments[0] | there]
 
     def _end(self, service, reason, printed=""):
         """Have a task start and end, as ECS does again and again."""
@@ -220,7 +230,8 @@ class Plane:
         if not group.targets:
             return 503, {}, "no targets"
         service = next(each for each in self.ecs.services.values() if each.load_balancers[0]["targetGroupArn"] == arn)
-        release = self.release(service.task_definition)
+        # Who was in the slot before answers until the new ones are healthy.
+        release = self.release(service.deployments[-1]["taskDefinition"])
         status = 500 if release == BROKEN else 200
         self.first.setdefault(service.name, time.monotonic())
         self.requests.append((arn, status))

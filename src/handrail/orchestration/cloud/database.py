@@ -159,12 +159,13 @@ def address(at: At) -> Reply:
     if at.cluster.listener.read().slot is not plan.slot:
         return failed(f"the traffic does not go to {plan.slot}")
     for name, service in sorted(at.run.environment.system.services.items()):
-        has = at.cluster.definitions.variables(name, counts[f"{name}-{plan.slot}"].definition)
+        here = counts[f"{name}-{plan.slot}"]
+        has = at.cluster.definitions.variables(name, here.definition)
         wanted = told.variables(service, plan.slot, version_of(plan.release_id))
         other = sorted(key for key, value in wanted.items() if isinstance(value, str) and has.get(key) != value)
         if other:
             return failed(f"the tasks of {name} in {plan.slot} are told another {', '.join(other)}")
-        count = at.cluster.slots.healthy(name, plan.slot)
+        count = at.cluster.slots.healthy(name, plan.slot, here)
         if count < plan.instances.get(name, 1):
             return failed(f"{name}: {count} of {plan.instances.get(name, 1)} tasks are healthy")
     return ok(f"{plan.slot} is told of {switch_of(at).new}")

@@ -80,7 +80,7 @@ def migrate(at: At) -> Reply:
 
 def steady(at: At) -> Reply:
     """See that the tasks of the new slot are as they were started: all healthy, and none in the place of another."""
-    plan = at.run.plan
+    plan, counts = at.run.plan, at.cluster.slots.counts()
     for name in sorted(at.run.environment.system.services):
         if plan.service not in {"", name}:
             continue
@@ -89,7 +89,7 @@ def steady(at: At) -> Reply:
         late = [end for end in ends if end.at and end.at.timestamp() > at.run.cut_over_at > 0]
         if late:
             return failed(f"{name} was started again: {len(late)} tasks have ended", _log(at, name, plan.slot, late))
-        well = at.cluster.slots.healthy(name, plan.slot)
+        well = at.cluster.slots.healthy(name, plan.slot, counts[f"{name}-{plan.slot}"])
         if well < count:
             return failed(f"{name}: {well} of {count} tasks are still healthy", _log(at, name, plan.slot, ends))
     return ok("as they were started")
