@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import time
 from contextlib import suppress
+from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING
 
 from handrail.errors import ArtifactCorrupt, ReleaseUnknown
@@ -12,7 +16,6 @@ from handrail.model.version import DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # A place that does not begin to answer in this time is called down; each of the attempts waits so long.
 FETCH_SECONDS = 30
@@ -20,6 +23,8 @@ ATTEMPTS = 3
 CHUNK = 1 << 20
 # A few deploys back and forth without fetching again.
 KEPT = 10
+# Another run on this machine may have yet to send what it fetched: whatever was used a moment ago stays, too.
+IN_USE_SECONDS = 3600
 
 
 def digest_at(place: str, *, base: Path) -> str:
@@ -39,12 +44,15 @@ def fetch(place: str, digest: str, *, base: Path, cache: Path) -> Path:
     Raises ArtifactCorrupt when its bytes have another digest, ReleaseUnknown when there is no such artifact.
     """
     kept = cache / digest
-    if kept.is_file() and _digest_of(kept) == digest:
-        return kept
+    with suppress(FileNotFoundError):
+        os.utime(kept)
+        if _digest_of(kept) == digest:
+            return kept
     cache.mkdir(parents=True, exist_ok=True)
-    partial = cache / f".{digest}.partial"
+    descriptor, name = mkstemp(prefix=f".{digest}.", suffix=".partial", dir=cache)
+    partial = Path(name)
     try:
-        with partial.open("wb") as target:
+        with os.fdopen(descriptor, "wb") as target:
             for chunk in _read(place, base=base):
                 target.write(chunk)
         found = _digest_of(partial)
@@ -62,12 +70,15 @@ def fetch(place: str, digest: str, *, base: Path, cache: Path) -> Path:
 
 
 def _prune(cache: Path) -> None:
-    """Keep the artifacts that were fetched last."""
-    files = sorted(
-        (file for file in cache.iterdir() if DIGEST.fullmatch(file.name)), key=lambda file: file.stat().st_mtime
-    )
-    for file in files[:-KEPT]:
-        file.unlink(missing_ok=True)
+    """Keep the artifacts that were used last, and none that a fetch which was killed has left half."""
+    used: dict[Path, float] = {}
+    for file in cache.iterdir():
+        with suppress(FileNotFoundError):
+            used[file] = file.stat().st_mtime
+    newest = sorted((file for file in used if DIGEST.fullmatch(file.name)), key=used.__getitem__)[-KEPT:]
+    for file, at in used.items():
+        if file not in newest and at < time.time() - IN_USE_SECONDS:
+            file.unlink(missing_ok=True)
 
 
 def _digest_of(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import threading
 from functools import partial
 
@@ -11,7 +12,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from handrail.artifacts import digest_at, fetch
+from handrail import artifacts
+from handrail.artifacts import KEPT, digest_at, fetch
 from handrail.errors import ArtifactCorrupt, BadInput, ReleaseUnknown
 
 BYTES = b"a release" * 1000
@@ -48,6 +50,52 @@ def test_file_is_fetched_once_and_kept_by_its_digest(shelf, tmp_path):
     (shelf / "app-1.tar.gz").unlink()
     assert fetch("app-1.tar.gz", DIGEST, base=shelf, cache=cache) == first
     assert first.read_bytes() == BYTES
+
+
+def shelved(shelf, number):
+    """Put another artifact on the shelf; gives its name and digest."""
+    (shelf / f"{number}").write_bytes(content := f"{number}".encode())
+    return str(number), hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("used", ["fetched", "found again"])
+def test_what_another_run_has_yet_to_send_is_not_pruned(shelf, tmp_path, used):
+    cache = tmp_path / "cache"
+    mine = fetch("app-1.tar.gz", DIGEST, base=shelf, cache=cache)
+    if used == "found again":
+        os.utime(mine, (0, 0))
+        fetch("app-1.tar.gz", DIGEST, base=shelf, cache=cache)
+    for number in range(KEPT + 1):
+        fetch(*shelved(shelf, number), base=shelf, cache=cache)
+    assert mine.read_bytes() == BYTES
+
+
+def test_what_was_used_long_ago_is_pruned_and_so_is_what_a_killed_fetch_left(shelf, tmp_path):
+    cache = tmp_path / "cache"
+    mine = fetch("app-1.tar.gz", DIGEST, base=shelf, cache=cache)
+    (left := cache / f".{DIGEST}.abc.partial").write_bytes(b"half")
+    for file in (mine, left):
+        os.utime(file, (0, 0))
+    for number in range(KEPT - 1):
+        fetch(*shelved(shelf, number), base=shelf, cache=cache)
+    assert (mine.exists(), left.exists()) == (True, False)
+    fetch(*shelved(shelf, KEPT), base=shelf, cache=cache)
+    assert not mine.exists()
+
+
+def test_two_runs_that_fetch_the_same_do_not_write_over_each_other(shelf, tmp_path, monkeypatch):
+    cache, once, read = tmp_path / "cache", [True], artifacts._read
+
+    def slowly(place, *, base):
+        for chunk in read(place, base=base):
+            yield chunk[:100]
+            if once and once.pop():
+                fetch(place, DIGEST, base=base, cache=cache)
+            yield chunk[100:]
+
+    monkeypatch.setattr(artifacts, "_read", slowly)
+    assert fetch("app-1.tar.gz", DIGEST, base=shelf, cache=cache).read_bytes() == BYTES
+    assert [file.name for file in cache.iterdir()] == [DIGEST]
 
 
 def test_digest_comes_from_a_file_of_sha256sum_or_stands_there(shelf):
