@@ -108,8 +108,8 @@ def test_dates_of_logs_are_utc_in_every_place(host, api):
 @pytest.mark.parametrize(
     ("since", "begin"),
     [
-        ("2d", datetime.now(UTC) - timedelta(days=2)),
-        ("90s", datetime.now(UTC) - timedelta(seconds=90)),
+        ("2d", timedelta(days=2)),
+        ("90s", timedelta(seconds=90)),
         ("2026-01-31 22:00", datetime(2026, 1, 31, 22, tzinfo=UTC)),
         ("2026-01-31T22:00:05", datetime(2026, 1, 31, 22, 0, 5, tzinfo=UTC)),
         ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
@@ -122,7 +122,8 @@ def test_log_is_read_since_an_age_or_a_date(host, api, since, begin, follow):
     host.run(["sh", "-c", 'echo $$ >parent; exec "$@"', "sh", *argv], TZ="Asia/Tokyo")
     words = host.asked_for("docker logs")[0].split()
     asked = datetime.fromisoformat(words[words.index("--since") + 1])
-    assert abs(asked - begin) < timedelta(minutes=5)
+    wanted = begin if isinstance(begin, datetime) else datetime.now(UTC) - begin
+    assert abs(asked - wanted) < timedelta(minutes=1)
 
 
 def test_log_is_read_whole_where_no_time_is_asked_for(host, api):

@@ -10,7 +10,7 @@ from handrail.model.inventory import check
 from handrail.model.roles import Limits, Roles, roles_of, told
 from handrail.model.slot import Slot
 from handrail.runtimes.protocol import Instance
-from tests.unit.test_document import SHOP, changed, line_of, parse, problems
+from tests.unit.shop import SHOP, changed, line_of, parse, problems
 from tests.unit.test_environment import environment
 
 WEB_PORTS = "    ports: {blue: 3000, green: 3010}\n"

@@ -16,7 +16,7 @@ from handrail.model.happening import EVENTS, PLACE, Happening
 from handrail.model.intent import Intent, Verb
 from handrail.model.message import BODY_LETTERS, TITLE_LETTERS, message
 from handrail.model.placeholder import names
-from tests.unit.test_document import SHOP
+from tests.unit.shop import SHOP
 
 TOKEN = "T0KEN-of-a-hook"
 NOTIFY = """

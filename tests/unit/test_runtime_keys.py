@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.test_document import SHOP, changed, line_of, parse, problems
+from tests.unit.shop import SHOP, changed, line_of, parse, problems
 
 SITE = """\
   site:
