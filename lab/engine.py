@@ -20,9 +20,9 @@ KEPT = Path("/var/lib/docker/containers")
 # Ports of hosts are the kernel's business: a process that copies each byte took a twentieth of a processor under load.
 ENGINE = ("dockerd", "--userland-proxy=false")
 # Hosts are machines: all of them together would else get as much of the processors as one process beside them. Half of
-# what is there, when four others want the rest.
+# what is there, when eight others want the rest.
 SHARES = Path("/sys/fs/cgroup/cpu/docker/cpu.shares")
-SHARES_OF_HOSTS = 4096
+SHARES_OF_HOSTS = 8192
 PID_FILES = {
     Path("/var/run/docker.pid"): "dockerd",
     Path("/var/run/docker/containerd/containerd.pid"): "containerd",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
 
@@ -63,6 +64,16 @@ def test_disk_that_is_full_while_an_image_is_made_is_named_and_nothing_served_ch
     assert "no space left on device" in deploy.end["text"]
     assert subject.served() == release
     subject.run("deploy", release=subject.fresh())
+
+
+def test_what_a_container_printed_is_read_after_another_has_taken_its_name(subject):
+    slot, words = subject.status()["live_slot"], str(uuid4())
+    subject.sh(HOST, f"docker exec inventory-api-{slot} sh -c 'echo {words} >/proc/1/fd/1'")
+    subject.run("deploy", release=subject.fresh())
+    subject.run("restart")
+    assert subject.status()["live_slot"] == slot
+    assert words not in subject.sh(HOST, f"docker logs inventory-api-{slot} 2>&1")
+    assert words in subject.fab("logs", "api", "--since", "1h", "--lines", "0").stdout
 
 
 def test_image_from_a_tarball_is_loaded_and_a_disk_that_is_full_meanwhile_is_named(subject, tmp_path):

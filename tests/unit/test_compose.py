@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -295,6 +296,14 @@ def test_second_instance_is_a_project_of_its_own(host, backend):
 def test_what_runs_is_left_alone(host, backend):
     assert started(host, backend, RUNNING).returncode == 0
     assert not host.asked_for(" up ")
+
+
+def test_what_a_container_printed_is_put_aside_before_it_is_made_anew(host, backend):
+    cases = "container\\ inspect*) echo exited no ;;\nlogs*) echo 2026-11-21T06:52:47Z last words ;;"
+    assert started(host, backend, cases).returncode == 0
+    (made,) = (host.root / "container-logs").iterdir()
+    assert made.name.startswith("marketplace-backend-green.2")
+    assert gzip.decompress(made.read_bytes()) == b"2026-11-21T06:52:47Z last words\n"
 
 
 def test_missing_image_is_never_fetched_from_elsewhere(host, backend):

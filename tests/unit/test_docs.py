@@ -19,7 +19,7 @@ from handrail.control.inventory import read
 from handrail.model import document, maintenance_document, rollout
 from handrail.model.happening import EVENTS, PLACE
 from handrail.model.schema import json_schema
-from handrail.runtimes.container import LOG_OPTIONS
+from handrail.runtimes.container_log import LOG_OPTIONS
 from tasks import ns
 
 ROOT = Path(__file__).parents[2]

@@ -65,11 +65,10 @@ exec 4>&1
 read_before() {{ # NAME
     [ -n "$folder" ] || return 0
     find "$folder" -maxdepth 1 -name "$1.*.log.gz" ${{from:+-newermt "$from"}} 2>/dev/null | sort |
-        if [ -n "$from" ]; then cat; else last_file; fi | while read -r file; do
+        if [ "$from" ] || [ "$tail" = all ]; then cat; else tail -n 1; fi | while read -r file; do
         {{ zcat "$file" || echo $? >&3; }} | awk -v from="$from" '$1 >= from' | last | named "$1"
     done
 }}
-last_file() {{ if [ "$tail" = all ]; then cat; else tail -n 1; fi; }}
 failed=$({{
     for one; do read_before "$one"; read_one "$one" --tail "$tail" ${{from:+--since "$from"}}; done |
         {{ sort -s -k 1,1 || echo $? >&3; }} | last >&4
