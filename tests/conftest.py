@@ -27,9 +27,6 @@ DEFAULT = "sanvi"
 # One server and one provider for all tests of a file, which go on where the one before has ended.
 TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py", "tests/aws/test_cycle.py")
 SYSTEMS = {*SYSTEM_OF.values()}
-# The system with the most tests goes first, then those on hosts, which have deadlines: nice values.
-HURRY = {DEFAULT: -10, "hosts": 0}
-OTHERS = 5
 # What a process looks for first, and then: hosts, AWS, which is mostly waited for, or what needs neither. What is left
 # at last anybody takes.
 LAB_WORKERS = {"gw0", "gw1"}
@@ -57,6 +54,13 @@ def kind_of(scope: str) -> str:
     return "aws" if scope == CLOUD or scope.startswith(("tests/unit/ecs/", "tests/unit/infra/")) else ""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let tests on hosts go first: their hosts have deadlines."""
+    worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
+    if worker not in LAB_WORKERS:
+        os.nice(5)
+
+
 def pytest_collection_finish() -> None:
     """Look for no garbage in what is there as long as the tests are: a million objects, again and again."""
     gc.collect()
@@ -64,11 +68,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tests on hosts go first, where several processes share them out; whoever is not root can only give way."""
-    if hasattr(item.config, "workerinput"):
-        scope = system_of(item.nodeid)
+    """Tests on hosts go first, whoever has them."""
+    if item.get_closest_marker("lab") and os.getpriority(os.PRIO_PROCESS, 0) > 0:
         with suppress(PermissionError):
-            os.setpriority(os.PRIO_PROCESS, 0, HURRY.get(scope, HURRY.get(kind_of(scope), OTHERS)))
+            os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
