@@ -63,6 +63,7 @@ def only_1_29(subject):
     def put_back():
         subject.sh(HOST, f"[ ! -f {PLUGIN}.away ] || mv {PLUGIN}.away {PLUGIN}")
 
+    put_back()  # a run that was killed may have left it away
     subject.sh(HOST, f"mv {PLUGIN} {PLUGIN}.away")
     yield put_back
     put_back()
