@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from contextlib import suppress
 from importlib import import_module
@@ -29,6 +30,8 @@ from tests import started
 # Each message is whole: a run's command line with its environment is the longest.
 MESSAGE_BYTES = 150_000
 DESCRIPTORS = 16
+# faketime counts from here.
+BEGAN = time.time()
 PRELOADED = {
     "pyinfra": [
         "pyinfra_cli.main", "pyinfra.connectors.*", "gevent.resolver.thread", "gevent.fileobject", "encodings.idna",
@@ -98,8 +101,8 @@ def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
     aside = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, max(told["to"]) + 1) for one in descriptors]
     for descriptor in descriptors:
         close(descriptor)
-    servers = told["servers"]
-    started.SERVERS.update({name: socket(fileno=aside[at]) for at, name in enumerate(servers)})
+    servers, loaded = told["servers"], told["env"].get("LD_PRELOAD", "")
+    started.SERVERS.update({(name, loaded): socket(fileno=aside[at]) for at, name in enumerate(servers)})
     for descriptor, number in zip(aside[len(servers) :], told["to"], strict=True):
         os.dup2(descriptor, number)
         close(descriptor)
@@ -110,11 +113,18 @@ def _become(program: str, told: dict[str, Any], descriptors: list[int]) -> None:
     os.chdir(told["cwd"])
     os.environ.clear()
     os.environ.update(told["env"])
+    _set_clock()
     sys.argv = told["line"] if program in {"fab", "code"} else told["line"][told["line"].index("-m") + 1 :]
     # as `python -m` and `python -c`, the script fab, and `python -P -m` have it
     here = [told["cwd"]] if program in FROM_HERE else []
     sys.path[:1] = [str(Path(told["line"][0]).parent)] if program == "fab" else here
     random.seed()
+
+
+def _set_clock() -> None:
+    """Have faketime, if it is loaded, show the time that the run is told."""
+    if ahead := os.environ.get(started.AHEAD):
+        os.environ["FAKETIME"] = time.strftime("@%Y-%m-%d %H:%M:%S", time.localtime(BEGAN + float(ahead)))
 
 
 def main(program: str, control: int) -> None:

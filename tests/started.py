@@ -38,9 +38,11 @@ LINES = {
 STARTS = dict.fromkeys((*LINES.values(), "fab"), ("recorder", "herald", "pyinfra"))
 STARTS |= dict.fromkeys(("worker", "runner", "fab", "code"), ("runner", "fabric", "recorder", "herald", "pyinfra"))
 # What is read when a process starts, and not by a fork.
-AT_START = {name: os.environ.get(name) for name in ("LD_PRELOAD", "PYTHONPATH", "TZ")}
-# By program; a run gets those of the test that started it.
-SERVERS: dict[str, socket] = {}
+AT_START = {name: os.environ.get(name) for name in ("PYTHONPATH", "TZ")}
+# How far the clock of a run is ahead, where LD_PRELOAD names faketime's library.
+AHEAD = "AHEAD_SECONDS"
+# By program and what is loaded before it; a run gets those of the test that started it.
+SERVERS: dict[tuple[str, str], socket] = {}
 POPEN = subprocess.Popen
 
 
@@ -63,12 +65,13 @@ class Started:
         self.line = list(line)
         self.returncode: int | None = None
         self._said, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-        program = program_of(line)
-        servers = {name: server(name).fileno() for name in STARTS[program]}
+        program, env = program_of(line), dict(env or os.environ)
+        loaded = env.get("LD_PRELOAD", "")
+        servers = {name: server(name, loaded).fileno() for name in STARTS[program]}
         told = {
             "line": self.line,
             "cwd": str(cwd or Path.cwd()),
-            "env": dict(env or os.environ),
+            "env": env,
             "to": [1, 2, *pass_fds],
             "servers": list(servers),
             "session": start_new_session,
@@ -77,7 +80,7 @@ class Started:
             out = _descriptor(stdout, 1, opened)
             err = out if stderr == subprocess.STDOUT else _descriptor(stderr, 2, opened)
             given = [theirs.fileno(), *servers.values(), out, err, *pass_fds]
-            send_fds(server(program), [json.dumps(told).encode()], given)
+            send_fds(server(program, loaded), [json.dumps(told).encode()], given)
         self.pid = int(self._said.recv(64))
 
     def poll(self) -> int | None:
@@ -116,7 +119,7 @@ def popen(line: Sequence[str], **given: Any) -> Started | subprocess.Popen[Any]:
 
 
 def _starts_alike(env: Mapping[str, str] | None) -> bool:
-    """Whether nothing is asked for that is only done when Python starts, such as another clock."""
+    """Whether nothing is asked for that is only done when Python starts, such as another path."""
     return all((env or os.environ).get(name) == known for name, known in AT_START.items())
 
 
@@ -141,16 +144,19 @@ def program_of(line: Sequence[str]) -> str:
     return "fab" if Path(line[0]).name == "fab" else next(begins, "")
 
 
-def server(program: str) -> socket:
-    """Give the connection to a program's server, which ends with this process."""
-    if program not in SERVERS:
-        SERVERS[program], theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+def server(program: str, loaded: str = "") -> socket:
+    """Give the connection to a program's server, which ends with this process; LOADED is its LD_PRELOAD."""
+    known = (program, loaded)
+    if known not in SERVERS:
+        SERVERS[known], theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", "tests.forks", program, str(theirs.fileno())]
+            # Without the cache faketime would read the time once, for all forks.
+            env = os.environ | ({"LD_PRELOAD": loaded, "FAKETIME_NO_CACHE": "1"} if loaded else {})
             nothing = subprocess.DEVNULL
-            POPEN(command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=nothing, stdout=nothing)
-        atexit.register(SERVERS[program].close)
-    return SERVERS[program]
+            POPEN(command, cwd=ROOT, env=env, pass_fds=[theirs.fileno()], stdin=nothing, stdout=nothing)
+        atexit.register(SERVERS[known].close)
+    return SERVERS[known]
 
 
 def _descriptor(given: int | IO[str] | None, number: int, opened: ExitStack) -> int:

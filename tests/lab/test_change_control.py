@@ -9,10 +9,12 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from tests import started
 from tests.lab.controller import ROOT
 from tests.lab.inventory import QUICK, inventory
 
@@ -46,6 +48,7 @@ class Office:
 
     folder: Path
     inventory: Path
+    faketime: str
     keys: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -64,15 +67,9 @@ class Office:
         return self.run(time, words, cwd=cwd, env=env)
 
     def run(self, time, words, *, cwd, env):
-        return subprocess.run(
-            ["faketime", "-f", f"@{time}", *words],
-            cwd=cwd,
-            env=env | {"TZ": "UTC"},
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
+        ahead = datetime.fromisoformat(f"{time}Z") - datetime.now(UTC)
+        clock = {"LD_PRELOAD": self.faketime, started.AHEAD: str(ahead.total_seconds())}
+        return started.run(words, cwd=cwd, env=env | clock, timeout=200)
 
     def fab(self, time, task, *words, by=""):
         who = ["--key", str(self.keys[by])] if by else []
@@ -87,20 +84,18 @@ class Office:
         return self.fab(time, "deploy", "--release", release, "--yes", *words)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def clock():
-    """The windows are tried at times of a clock that is set for one command."""
+@pytest.fixture(scope="module")
+def faketime():
+    """Give the library that sets the clock for one command."""
     assert shutil.which("faketime"), "there is no faketime: apt-get install faketime"
+    line = ["faketime", "-m", "-f", "+0s", "printenv", "LD_PRELOAD"]
+    return subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture
-def office(fleet, tmp_path):
+def office(fleet, tmp_path, faketime):
     """The lab under the rules of production."""
-    return opened(tmp_path, RULES)
-
-
-def opened(tmp_path, rules):
-    made = Office(tmp_path, inventory(tmp_path / "rules", {**QUICK, "changes": rules}))
+    made = Office(tmp_path, inventory(tmp_path / "rules", {**QUICK, "changes": RULES}), faketime)
     made.keys = {name: key(tmp_path, name) for name in PEOPLE}
     lines = ["people:"]
     for name, roles in PEOPLE.items():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from handrail.control.checklist import rehearsals
 from handrail.journal.record import Entry
 from handrail.journal.store import Store
+from tests import started
 
 ROOT = Path(__file__).parents[2]
 RUN = {
@@ -35,10 +35,8 @@ def checklist(tmp_path):
         text = f"{spec}\nchanges:\n  checklist:\n{listed}" if items else f"{spec}\n"
         (tmp_path / "sanvi.yaml").write_text(f"{text}environments: {{prod: null}}\n")
         words = ["checklist", "--release", "1.4.2", "--inventory", str(inventory), *options]
-        return subprocess.run(
-            [sys.executable, "-m", "fabric", *words], capture_output=True, text=True, check=False, timeout=60, cwd=ROOT,
-            env=os.environ | {"HANDRAIL_STORE": f"sqlite:///{tmp_path}/journal.db"},
-        )  # fmt: skip
+        env = os.environ | {"HANDRAIL_STORE": f"sqlite:///{tmp_path}/journal.db"}
+        return started.run([sys.executable, "-m", "fabric", *words], cwd=ROOT, env=env, timeout=60)
 
     return run
 

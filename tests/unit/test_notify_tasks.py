@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import yaml
 
 from handrail.model.delivery import Delivery, State
 from handrail.notify.outbox import Outbox, Slip
-from tests import receivers
+from tests import receivers, started
 from tests.notified import notify_part
 
 ROOT = Path(__file__).parents[2]
@@ -37,10 +35,8 @@ def fab(tmp_path, monkeypatch):
         else:
             del described["notify"]
         (tmp_path / "sanvi.yaml").write_text(yaml.safe_dump(described, sort_keys=False))
-        return subprocess.run(
-            [sys.executable, "-m", "fabric", *words, "--inventory", str(inventory)], env=os.environ, cwd=ROOT,
-            capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        line = [sys.executable, "-m", "fabric", *words, "--inventory", str(inventory)]
+        return started.run(line, cwd=ROOT, timeout=120)
 
     return run
 

@@ -6,10 +6,10 @@ import io
 import json
 import os
 import re
-import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,6 +20,10 @@ from rich.console import Console
 from handrail.control.windows import FROZEN, OPEN, PARTLY, SHUT, bar, outlook, print_outlook
 from handrail.model.freeze import Closed
 from handrail.model.window import Window
+from tests import started
+
+if TYPE_CHECKING:
+    import subprocess
 
 HERE = Path(__file__).parents[2]
 KOLKATA, BERLIN, LORD_HOWE = ZoneInfo("Asia/Kolkata"), ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Lord_Howe")
@@ -159,10 +163,8 @@ def test_every_day_of_every_zone_can_be_drawn(zone, minutes, window):
 
 
 def fab(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fabric", "windows", "--inventory", "inventories/prod.py", *words],
-        cwd=HERE, capture_output=True, text=True, check=False, env=os.environ | {"NO_COLOR": "1"}, timeout=60,
-    )  # fmt: skip
+    line = [sys.executable, "-m", "fabric", "windows", "--inventory", "inventories/prod.py", *words]
+    return started.run(line, cwd=HERE, env=os.environ | {"NO_COLOR": "1"}, timeout=60)
 
 
 def test_the_task_shows_the_windows_of_an_inventory():

@@ -21,6 +21,7 @@ from handrail.journal.open import reader, writer
 from handrail.journal.task_runs import TaskRuns
 from handrail.model.level import Level
 from handrail.model.occasion import Due
+from tests import started
 
 FAB = [str(Path(sys.executable).with_name("fab"))]
 DAY = timedelta(days=1)
@@ -47,7 +48,7 @@ def argv(inventory, *words):
 
 
 def fab(inventory, *words):
-    return subprocess.run(argv(inventory, *words), capture_output=True, text=True, timeout=100, check=False)
+    return started.run(argv(inventory, *words), timeout=100)
 
 
 def called(capsys, task, *words, **more):
