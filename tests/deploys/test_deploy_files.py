@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from handrail.model import rollout
+from handrail.model.step import in_order
 from tests import started
 from tests.deploys import fleet
 from tests.unit.tls import authority
@@ -55,7 +56,7 @@ def order(events):
 
 def test_steps_run_in_the_order_of_the_table(play):
     events, end, done = play("deploy", "release=1.1.0")
-    table = [step.title for step in rollout.steps(rollout.DEPLOY, generations=2)]
+    table = [step.title for step in in_order(rollout.DEPLOY, generations=2)]
     played = order(events)
     assert played == [title for title in dict.fromkeys(table) if title in played]
     assert played, end

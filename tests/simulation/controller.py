@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handrail.errors import HandrailError
-from handrail.model import rollout
+from handrail.model import guard
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.intent import Intent, Verb
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
     from handrail.model.roles import Roles
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from tests.simulation.world import World
 
 # orchestration/watch.py: renewals within the life of a lease; a refused one is recorded under this part.
@@ -179,7 +179,7 @@ class Run:
             return "", ""
         if plan.nothing:
             return plan.live_release, ""
-        if not rollout.decided(self.fleet):
+        if not guard.decided(self.fleet):
             return "", ""
         bad = plan.live_release if plan.verb is Verb.ROLLBACK and plan.live_release != plan.release_id else ""
         return plan.release_id, bad

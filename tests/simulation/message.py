@@ -10,7 +10,7 @@ from tests.simulation.world import SILENCE
 if TYPE_CHECKING:
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from tests.simulation.controller import Run
     from tests.simulation.hosts import Host
 

@@ -21,6 +21,7 @@ from handrail.model.host_state import Gate, HostState
 from handrail.model.intent import Intent, Verb
 from handrail.model.roles import Limits, Roles, roles_of
 from handrail.model.slot import Slot
+from handrail.model.step import in_order
 from handrail.model.switch import POINT, checked_loss, switch
 from handrail.model.verdict import verdict
 from handrail.model.version import Release
@@ -170,7 +171,7 @@ class World:
         self.promotion = self.promotion if no_way_back(fleet) and fleet.failed else None
 
 
-STEPS = [step for step in rollout.steps(rollout.PROMOTE, generations=1) if step.do not in {Do.LEASE, Do.PLAN}]
+STEPS = [step for step in in_order(rollout.PROMOTE, generations=1) if step.do not in {Do.LEASE, Do.PLAN}]
 DIES = ("before", "after")
 
 

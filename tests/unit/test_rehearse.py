@@ -12,8 +12,9 @@ from handrail.model.host_state import Gate, HostState, Pending
 from handrail.model.intent import Intent, Verb
 from handrail.model.plan import Plan
 from handrail.model.roles import Roles
-from handrail.model.rollout import REHEARSE, Scope, steps
+from handrail.model.rollout import REHEARSE
 from handrail.model.slot import Slot
+from handrail.model.step import Scope, in_order
 from handrail.model.verdict import verdict
 from handrail.model.version import Release
 
@@ -48,7 +49,7 @@ def played(plan, *, do=None, host="", outcome=Outcome.OK, interrupted=None):
     """Walk the table as a run does; one step on one host comes out otherwise."""
     fleet = Fleet(ROLES, states=dict(STATES), plan=plan)
     done = []
-    for step in steps(REHEARSE, generations=2):
+    for step in in_order(REHEARSE, generations=2):
         hosts = [each for each in ROLES.hosts if step.runs_on(each, fleet)]
         for each in hosts:
             fleet.record(step.do, each, outcome if (step.do, each) == (do, host) else Outcome.OK, part=step.part)

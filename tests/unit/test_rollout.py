@@ -6,8 +6,9 @@ from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.intent import Verb
 from handrail.model.plan import Plan
 from handrail.model.roles import Roles
-from handrail.model.rollout import DEPLOY, SHUTDOWN, STARTUP, Scope, Step, steps
+from handrail.model.rollout import DEPLOY, SHUTDOWN, STARTUP
 from handrail.model.slot import Slot
+from handrail.model.step import Scope, Step, in_order
 
 ROLES = Roles(
     hosts=("web1", "web2", "edge1", "edge2", "db1"),
@@ -158,7 +159,7 @@ def test_only_hosts_whose_lease_was_taken_give_it_back(fleet):
 
 
 def test_services_start_one_generation_after_the_other_and_stop_the_other_way_round():
-    expanded = list(steps(DEPLOY, generations=3))
+    expanded = list(in_order(DEPLOY, generations=3))
     assert [step.part for step in expanded if step.do is Do.START] == [0, 1, 2]
     assert [step.part for step in expanded if step.do is Do.STOP] == [2, 1, 0]
 

@@ -8,8 +8,9 @@ from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.forecast import forecast
 from handrail.model.intent import OF_TERRAFORM, Verb
 from handrail.model.plan import Plan
-from handrail.model.rollout import HOLD, RESUME, SCALE, TABLES, steps
+from handrail.model.rollout import HOLD, RESUME, SCALE, TABLES
 from handrail.model.slot import Slot
+from handrail.model.step import in_order
 from handrail.model.verdict import verdict
 from tests.unit.test_rollout import ROLES, record
 
@@ -215,5 +216,5 @@ def test_the_hold_page_needs_the_edges_and_their_leases_alone(verb, table, do):
 def test_every_verb_has_a_table_that_takes_the_lease_first_and_gives_it_back_last():
     assert set(TABLES) == set(Verb) - OF_TERRAFORM
     for table in TABLES.values():
-        every = list(steps(table, generations=1))
+        every = list(in_order(table, generations=1))
         assert (every[0].do, every[-1].do) == (Do.LEASE, Do.FINISH)

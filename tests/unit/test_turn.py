@@ -15,8 +15,9 @@ from handrail.model.host_state import Gate, HostState, Probe
 from handrail.model.intent import Intent, Verb
 from handrail.model.plan import Plan
 from handrail.model.roles import Roles
-from handrail.model.rollout import BACK, UPDATE, steps
+from handrail.model.rollout import BACK, UPDATE
 from handrail.model.slot import Slot
+from handrail.model.step import in_order
 from handrail.model.verdict import verdict
 
 API = frozenset({"api"})
@@ -25,7 +26,7 @@ ROLES = Roles(
     services_of={"web1": API, "web2": API}, turns=("web1", "web2", "edge", "db"),
 )  # fmt: skip
 PLAN = Plan(Verb.UPDATE, Slot.BLUE, Slot.BLUE, "1.0.0-000000000000", alone=("edge", "db"))
-TURN = list(steps(UPDATE, generations=1, turns=ROLES.turns))
+TURN = list(in_order(UPDATE, generations=1, turns=ROLES.turns))
 
 
 def state(*, out=(), well=True, **gate):

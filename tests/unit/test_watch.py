@@ -10,7 +10,7 @@ import pytest
 
 from handrail.hosts.script import Reply
 from handrail.model.fleet import Do, Outcome
-from handrail.model.rollout import Scope, Step
+from handrail.model.step import Scope, Step
 from handrail.orchestration.watch import RENEWALS, Watch
 
 # As short as a test can wait for, as long as a busy machine needs between two of them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handrail.hosts.script import shell_line
 from handrail.hosts.survey import edge_unit, instances_on
-from handrail.model.decide import live_release, live_slot
+from handrail.model.live import live_release, live_slot
 from handrail.model.slot import Slot
 from handrail.model.version import version_of
 from handrail.runtimes import RUNTIMES, UNITS

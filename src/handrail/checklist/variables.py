@@ -13,7 +13,7 @@ from handrail.errors import SecretMissing
 from handrail.hosts.survey import instances_on, read_state, survey
 from handrail.hosts.variables import compare, read_programs
 from handrail.model.answer import Found
-from handrail.model.decide import live_slot
+from handrail.model.live import live_slot
 from handrail.model.roles import roles_of
 from handrail.model.secret import SecretReference
 from handrail.model.slot import Slot

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command
 from handrail.hosts.survey import unit_of
-from handrail.model.decide import live_slot
 from handrail.model.level import Finding, Level
+from handrail.model.live import live_slot
 from handrail.model.turn import out_of_traffic
 from handrail.model.version import version_of
 from handrail.runtimes import UNITS

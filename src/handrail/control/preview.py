@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from handrail.control.look import look, with_databases
 from handrail.errors import HostUnreachable
 from handrail.hosts.intent import intent_of
-from handrail.model import rollout
 from handrail.model.decide import decide
 from handrail.model.forecast import forecast
 from handrail.model.intent import Verb
+from handrail.model.rollout import TABLES
 
 if TYPE_CHECKING:
     from handrail.control.connections import Connections
@@ -34,7 +34,7 @@ def preview(inventory: Inventory, connections: Connections, verb: str, data: dic
         )
     plan = decide(intent, seen.states, roles)
     generations = environment.system.start_order()
-    steps = forecast(rollout.TABLES[intent.verb], plan, roles, seen.states, generations=generations)
+    steps = forecast(TABLES[intent.verb], plan, roles, seen.states, generations=generations)
     leases = [state.lease for state in seen.states.values() if state.lease and state.lease.seconds_left > 0]
     return {
         "verb": verb,

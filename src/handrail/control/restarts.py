@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from handrail.hosts.restarts import ask_restarts, read_restarts
-from handrail.model.decide import live_slot
 from handrail.model.level import Finding, Level
+from handrail.model.live import live_slot
 from handrail.model.restarts import Program, Restarted
 from handrail.runtimes.protocol import Instance
 from handrail.secrets import masked

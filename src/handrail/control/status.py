@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from handrail.model.decide import live_slot
+from handrail.model.live import live_slot
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from handrail.control.health import lost
 from handrail.errors import BadInput, SecretMissing
 from handrail.hosts.survey import instances_on
 from handrail.hosts.variables import compare, read_programs
-from handrail.model.decide import live_slot
 from handrail.model.finding import near
 from handrail.model.level import Finding, Level, worst
+from handrail.model.live import live_slot
 from handrail.model.secret import SecretReference
 from handrail.model.slot import Slot
 from handrail.model.variable import Needed, Program, State, findings

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from handrail.model import rollout
 from handrail.model.canonical import canonical, digest
 from handrail.model.intent import Verb
 from handrail.model.roles import roles_of
+from handrail.model.rollout import TABLES
+from handrail.model.step import in_order
 from handrail.model.version import DIGEST, VERSION
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def change_plan(environment: Environment, intent: Intent) -> dict[str, Any]:
         return {"system": system.name, "environment": environment.name, **change}
     generations = system.start_order()
     turns = roles_of(environment).asked(intent).turns
-    steps = rollout.steps(rollout.TABLES[intent.verb], generations=len(generations), turns=turns)
+    steps = in_order(TABLES[intent.verb], generations=len(generations), turns=turns)
     release = intent.release
     options = {
         "share": intent.share, "service": intent.service, "count": intent.count, "message": intent.message,

@@ -5,54 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from handrail.errors import BadInput, FleetMixed, Refused, ReleaseUnknown
+from handrail.errors import BadInput, Refused, ReleaseUnknown
 from handrail.model.decide_turns import plan_turns, unsettled
 from handrail.model.intent import Intent, Verb
+from handrail.model.live import healthy, live_release, live_slot
 from handrail.model.plan import Plan
-from handrail.model.slot import Slot
 from handrail.model.switch import switch
-from handrail.model.version import version_of
+from handrail.model.target import SAME_AGAIN, rehearsed, target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from handrail.model.host_state import HostState
     from handrail.model.roles import Roles
+    from handrail.model.slot import Slot
 
 # What brings services or traffic back while a failover is half done would have the old database written to.
 MUST_WAIT = frozenset({Verb.DEPLOY, Verb.ROLLBACK, Verb.RESTART, Verb.STARTUP, Verb.SCALE, Verb.RESUME, Verb.REHEARSE})
-# The live release once more, from new programs.
-SAME_AGAIN = frozenset({Verb.RESTART, Verb.PROMOTE})
 # Tools that one verb alone has a use for.
 ONLY_FOR = {"logrotate": Verb.LOGROTATE}
 # What needs no runtime; a full disk is what often makes one unusable, and freeing it must not wait for that runtime.
 IN_ANY_STATE = frozenset(
     {Verb.HOLD, Verb.RESUME, Verb.STARTUP, Verb.DISK, Verb.BACKUP, Verb.CERTIFICATE, Verb.RENEW, Verb.BACK}
 )
-
-
-def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
-    """Tell which slot has the traffic; where edges disagree, the newest confirmed one that is healthy on every host."""
-    gates = [states[host].gate for host in roles.edges]
-    if not any(gate.record_token for gate in gates):
-        return _last_good_slot(states, roles) or gates[0].confirmed
-    if len({gate.confirmed for gate in gates}) == 1:
-        return gates[0].confirmed
-    by_token = sorted(gates, key=lambda gate: gate.record_token, reverse=True)
-    healthy = [gate.confirmed for gate in by_token if _healthy(gate.confirmed, states, roles)]
-    return (healthy or [by_token[0].confirmed])[0]
-
-
-def live_release(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> str:
-    """Tell which release the service hosts have in a slot; empty when there is none."""
-    found = {states[host].slots.get(slot, "") for host in roles.services}
-    if len(found) > 1:
-        named = ", ".join(f"{host} {states[host].slots.get(slot) or 'nothing'}" for host in roles.services)
-        raise FleetMixed(
-            f"the live slot {slot} holds different releases: {named}",
-            next_step="fab deploy VERSION puts one release on every host",
-        )
-    return found.pop() if found else ""
 
 
 def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Plan:
@@ -97,15 +72,17 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
     # A host that is new has nothing in its slots yet.
     current = {states[host].slots.get(live, "") for host in roles.services} - {""}
     current_id = current.pop() if len(current) == 1 else ""
-    target, digest = _target(intent, current_id, states, roles)
+    target, digest = target_of(intent, current_id, states, roles)
     slot = live.other
-    nothing = intent.verb not in SAME_AGAIN and target == current_id and not settle and _healthy(live, states, roles)
+    nothing = intent.verb not in SAME_AGAIN and target == current_id and not settle and healthy(live, states, roles)
+    # One that proved good here has migrated already: nothing is lost that a backup or a snapshot would have.
+    migrates = intent.verb is Verb.DEPLOY and not all(target in states[host].good for host in roles.services)
     instances = roles.instances(states, live)
     warm = (
         intent.verb not in SAME_AGAIN
         and _all_were_asked(instances, states, roles)
         and all(states[host].slots.get(slot) == target for host in roles.services)
-        and _healthy(slot, states, roles)
+        and healthy(slot, states, roles)
     )
     return Plan(
         verb=intent.verb,
@@ -120,14 +97,8 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
         share=intent.share,
         # Also for a slot that is warm: the run that started it may have died before it migrated.
         migrate=intent.verb is Verb.DEPLOY,
-        # One that proved good here has migrated already.
-        backup=intent.verb is Verb.DEPLOY
-        and roles.backup
-        and not all(target in states[host].good for host in roles.services),
-        # Likewise: it has changed nothing by now that a snapshot would have without.
-        snapshot=intent.verb is Verb.DEPLOY
-        and roles.snapshot
-        and not all(target in states[host].good for host in roles.services),
+        backup=migrates and roles.backup,
+        snapshot=migrates and roles.snapshot,
         held=any(states[host].gate.maintenance for host in roles.edges),
         instances=instances,
     )
@@ -168,8 +139,8 @@ def _plan_rehearsal(intent: Intent, live: Slot, *, settle: bool, states: Mapping
     current = live_release(live, states, roles)
     if settle:
         raise unsettled()
-    target, digest = _rehearsed(intent, current, states, roles)
-    if not _healthy(live, states, roles):
+    target, digest = rehearsed(intent, current, states, roles)
+    if not healthy(live, states, roles):
         raise BadInput(
             f"the live slot {live} is not healthy on every host, and the idle one may be needed; nothing was touched",
             next_step="fab health",
@@ -184,7 +155,7 @@ def _plan_rehearsal(intent: Intent, live: Slot, *, settle: bool, states: Mapping
         live_release=current,
         held=any(states[host].gate.maintenance for host in roles.edges),
         instances=roles.instances(states, live),
-        cooled=found.pop() if len(found) == 1 and _healthy(live.other, states, roles) else "",
+        cooled=found.pop() if len(found) == 1 and healthy(live.other, states, roles) else "",
     )
 
 
@@ -193,7 +164,7 @@ def _plan_scale(intent: Intent, live: Slot, *, settle: bool, states: Mapping[str
     current = live_release(live, states, roles)
     if not current:
         raise ReleaseUnknown("there is no live release to scale", next_step="fab deploy VERSION")
-    if not _healthy(live, states, roles):
+    if not healthy(live, states, roles):
         raise BadInput(
             f"the live slot {live} is not healthy on every host; nothing was touched",
             next_step="fab health, then restart",
@@ -239,7 +210,7 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
     held = any(states[host].gate.maintenance for host in roles.edges)
     kept_up = [unit for host in roles.hosts for unit in states[host].datastores.values()]
     kept_up += [unit for host in roles.edges if (unit := states[host].edge) is not None]
-    up = _healthy(live, states, roles) and all(unit.running for unit in kept_up)
+    up = healthy(live, states, roles) and all(unit.running for unit in kept_up)
     down = not any(unit.running for host in roles.services for unit in states[host].units.values())
     if intent.with_database:
         down = down and not any(unit.running for host in roles.data for unit in states[host].datastores.values())
@@ -259,19 +230,6 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
     )
 
 
-def _last_good_slot(states: Mapping[str, HostState], roles: Roles) -> Slot | None:
-    """Tell what the service hosts know when every edge is new: the healthy slot whose release proved good last."""
-    good = states[roles.services[0]].good if roles.services else ()
-    known = {states[roles.services[0]].slots.get(slot): slot for slot in Slot if _healthy(slot, states, roles)}
-    return next((known[release] for release in reversed(good) if release in known), None)
-
-
-def _healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
-    return bool(roles.services) and all(
-        states[host].serves(slot, roles.services_of.get(host, frozenset())) for host in roles.services
-    )
-
-
 def _all_were_asked(instances: Mapping[str, int], states: Mapping[str, HostState], roles: Roles) -> bool:
     """Tell whether each service host answered for all instances that an edge may use: it asks those it was told of."""
     return all(
@@ -279,40 +237,6 @@ def _all_were_asked(instances: Mapping[str, int], states: Mapping[str, HostState
         for host in roles.services
         for name in roles.services_of.get(host, ())
     )
-
-
-def _target(intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles) -> tuple[str, str]:
-    """Name the release to go to, with its digest where it is known."""
-    if intent.release is not None:
-        return intent.release.id, intent.release.digest
-    if intent.verb in SAME_AGAIN:
-        if not current_id:
-            what = "restart" if intent.verb is Verb.RESTART else "start on another database"
-            raise ReleaseUnknown(f"there is no live release to {what}", next_step="fab deploy VERSION")
-        return current_id, _digest(current_id, states, roles)
-    known_good = list(states[roles.services[0]].good)
-    if intent.version:
-        good = [line for line in known_good if version_of(line) == intent.version and line != current_id]
-    else:
-        # Only what was good before the live one: whoever went back by hand is not sent forward again.
-        good = known_good[: known_good.index(current_id)] if current_id in known_good else known_good
-    if not good:
-        wanted = f"release {intent.version}" if intent.version else "an earlier good release"
-        known = ", ".join(map(version_of, known_good)) or "none"
-        raise ReleaseUnknown(
-            f"{wanted} is not on the hosts; good releases there: {known}",
-            next_step="fab history shows what was deployed; fab deploy VERSION brings any release",
-        )
-    return good[-1], _digest(good[-1], states, roles)
-
-
-def _rehearsed(intent: Intent, current_id: str, states: Mapping[str, HostState], roles: Roles) -> tuple[str, str]:
-    """Name the release to try: the live one, which is where a rollback goes after the next deploy, or a good one."""
-    if not current_id:
-        raise ReleaseUnknown("there is no live release, hence no rollback to rehearse", next_step="fab deploy VERSION")
-    if not intent.version or version_of(current_id) == intent.version:
-        return current_id, _digest(current_id, states, roles)
-    return _target(intent, current_id, states, roles)
 
 
 def _check_tools(verb: Verb, states: Mapping[str, HostState]) -> None:
@@ -328,8 +252,3 @@ def _check_tools(verb: Verb, states: Mapping[str, HostState]) -> None:
     if unusable:
         named = "; ".join(f"{host}: {', '.join(reasons)}" for host, reasons in unusable.items())
         raise BadInput(f"{named}; nothing was touched", next_step="mend that on those hosts; fab startup may do it")
-
-
-def _digest(release_id: str, states: Mapping[str, HostState], roles: Roles) -> str:
-    digests: Sequence[str] = [states[host].staged.get(release_id, "") for host in roles.services]
-    return next((digest for digest in digests if digest), "")

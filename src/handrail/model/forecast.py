@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from handrail.model import rollout
 from handrail.model.fleet import Do, Fleet, Outcome
+from handrail.model.step import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from handrail.model.host_state import HostState
     from handrail.model.plan import Plan
     from handrail.model.roles import Roles
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def forecast(
     """Walk the table that the run would execute, with every step going well."""
     fleet = Fleet(roles, states=dict(states), plan=plan)
     found = []
-    for step in rollout.steps(table, generations=len(generations), turns=roles.turns):
+    for step in in_order(table, generations=len(generations), turns=roles.turns):
         hosts = tuple(host for host in roles.hosts if step.runs_on(host, fleet))
         for host in hosts:
             fleet.record(step.do, host, Outcome.OK, part=step.part)

@@ -21,10 +21,11 @@ from handrail.hosts.script import Command, Reply
 from handrail.hosts.survey import read_state
 from handrail.hosts.updates import read_updates
 from handrail.journal.event import Event
-from handrail.model import acme, rollout
+from handrail.model import acme
 from handrail.model.decide import decide
 from handrail.model.fleet import Do, Outcome
 from handrail.model.reason import reason
+from handrail.model.step import in_order
 from handrail.orchestration import report
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pyinfra.api.state import State
 
     from handrail.hosts.script import Upload
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
     from handrail.orchestration.send import Line
     from handrail.orchestration.watch import Watch
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     """Queue the steps of a table on this host, and the verdict on the first one."""
     generations, turns = len(watch.run.environment.system.start_order()), watch.run.fleet.roles.turns
-    steps = list(rollout.steps(table, generations=generations, turns=turns))
+    steps = list(in_order(table, generations=generations, turns=turns))
     name = this_host.name
     for step in this_host.loop(steps):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from handrail.model.intent import Intent
     from handrail.model.package import Package
     from handrail.model.plan import Plan
-    from handrail.model.rollout import Step
     from handrail.model.secret import SecretReference
     from handrail.model.service import Service
     from handrail.model.slot import Slot
+    from handrail.model.step import Step
 
 
 @dataclass

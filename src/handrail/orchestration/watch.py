@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from handrail.ecs.reply import Call
     from handrail.hosts.script import Command
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.evidence import Evidence
     from handrail.orchestration.run import Run
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from handrail.ecs.cluster import Cluster
     from handrail.hosts.script import Reply
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 # What a step's own time does not count: AWS's answers.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from handrail.ecs.cluster import Cluster
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 

@@ -28,7 +28,7 @@ from handrail.orchestration.commands.slot import (
 from handrail.orchestration.commands.updates import check, look, out, reboot, upgrade, well
 
 if TYPE_CHECKING:
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 Builder = Callable[["Run", "Step", str], Sequence[Command | Upload]]

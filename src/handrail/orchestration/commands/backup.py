@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from handrail.hosts.script import Command
     from handrail.model.backup import Backup
     from handrail.model.datastore import Datastore
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 # What a dump may take beyond its deadline: it is ended on the host, which is asked every second.

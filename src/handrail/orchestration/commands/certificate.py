@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from handrail.hosts.script import Command
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.model.tls import Tls
     from handrail.orchestration.run import Run
 

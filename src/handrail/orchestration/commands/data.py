@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from handrail.hosts.script import Command
     from handrail.model.datastore import Datastore
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 # How long a datastore may take from its start to its first answer: a recovery from a crash takes a while.

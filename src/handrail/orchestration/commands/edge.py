@@ -18,7 +18,7 @@ from handrail.traffic import nginx
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 # The edge is asked at most so often for each question, two times for each host behind it.

@@ -14,7 +14,7 @@ from handrail.model.intent import Verb
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from handrail.model.rollout import Step
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 

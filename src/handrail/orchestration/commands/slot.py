@@ -18,8 +18,8 @@ from handrail.runtimes import RUNTIMES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from handrail.model.rollout import Step
     from handrail.model.service import Service
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
     from handrail.runtimes.protocol import File, Instance
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from handrail.hosts.script import Command, Upload
-    from handrail.model.rollout import Step
     from handrail.model.service import Health
+    from handrail.model.step import Step
     from handrail.orchestration.run import Run
 
 # Slow mirrors, and another apt that holds the lock for a while.
