@@ -17,8 +17,8 @@ from tasks.options import HELP
         "json": "one JSON object a line",
     }
 )
-def logs(c, service, inventory=None, since="", grep="", lines=100, follow=False, output="", json=False):
+def logs(c, service, inventory=None, since="", grep="", lines="100", follow=False, output="", json=False):
     """Search or follow the logs of a service on all its hosts, merged by time."""
     from handrail.control.verbs import show_logs  # noqa: PLC0415  # imports what `fab --list` need not wait for
 
-    show_logs(inventory, service, since=since, grep=grep, lines=int(lines), follow=follow, output=output, as_json=json)
+    show_logs(inventory, service, since=since, grep=grep, lines=lines, follow=follow, output=output, as_json=json)

@@ -10,9 +10,9 @@ from tasks.options import HELP, changing
     share="canary: 1, 5, 10, 25 or 50 percent first",
     sha256="its digest, if no file holds it",
 )
-def deploy(c, release, share=0, sha256=""):
+def deploy(c, release, share="", sha256=""):
     """Deploy a release blue-green; it goes back by itself if anything fails."""
-    return "deploy", {"release": release, "share": str(share or ""), "sha256": sha256}
+    return "deploy", {"release": release, "share": share, "sha256": sha256}
 
 
 @changing(release="a good release that is still on the hosts; the last one before the live one if left out")
@@ -40,8 +40,8 @@ def scale(c, service, instances):
 
 
 @task(help={"inventory": HELP["inventory"], "json": HELP["json"], "lines": "how many runs"})
-def history(c, inventory=None, lines=20, json=False):
+def history(c, inventory=None, lines="20", json=False):
     """Show who did what when, and how it ended."""
     from handrail.control.verbs import show_history  # noqa: PLC0415  # imports what `fab --list` need not wait for
 
-    show_history(inventory, lines=int(lines), as_json=json)
+    show_history(inventory, lines=lines, as_json=json)

@@ -27,6 +27,15 @@ function answer(response, status, body, { type = 'application/json', headers = {
     ...headers,
   });
   response.end(bytes);
+  if (status === 200) crashLater();
+}
+
+// After its first good answer, so that whoever starts it has seen it well, however slow the machine is.
+let crashing = release.crash_after_seconds === null;
+function crashLater() {
+  if (crashing) return;
+  crashing = true;
+  setTimeout(() => fail(`${release.version} crashes, as its release.json says`), release.crash_after_seconds * 1000);
 }
 
 // A table of `METHOD /path` -> function (request, response, url).
@@ -55,9 +64,6 @@ function serve(name, routes) {
   const starting = setTimeout(() => {
     server.listen(port, '0.0.0.0', () => {
       console.log(`${name} ${release.version} listens on ${port}, host ${HOST}, slot ${process.env.SLOT || '-'}`);
-      if (release.crash_after_seconds === null) return;
-      const words = `${name} ${release.version} crashes, as its release.json says`;
-      setTimeout(() => fail(words), release.crash_after_seconds * 1000);
     });
   }, release.start_delay_seconds * 1000);
 

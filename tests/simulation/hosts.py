@@ -147,7 +147,7 @@ class Host:
             instances=dict(self.told),
             gate=Gate(
                 self.confirmed,
-                self.record,
+                self.record or None,
                 tuple(Pending(slot, token, deadline - clock) for slot, (token, deadline) in self.pending.items()),
                 tuple((slot, 10) for slot in self.shares),
             ),

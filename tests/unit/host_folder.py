@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -19,14 +20,14 @@ DIGEST_OF_NOTHING = "0" * 64
 
 
 @contextmanager
-def answering(*statuses: int | tuple[int, ...]) -> Iterator[int]:
+def answering(*statuses: int | tuple[int, ...], late_seconds: float = 0) -> Iterator[int]:
     """Listen on one port after the other; give the first one.
 
     Each answers with its status; one with several answers with each of them once, and then always with the last.
     """
     for first in range(42000, 43000, 20):
         try:
-            servers = [_Answers(first + number, status) for number, status in enumerate(statuses)]
+            servers = [_Answers(first + number, status, late_seconds) for number, status in enumerate(statuses)]
             break
         except OSError:
             continue
@@ -39,7 +40,8 @@ def answering(*statuses: int | tuple[int, ...]) -> Iterator[int]:
 
 
 class _Answers(ThreadingHTTPServer):
-    def __init__(self, port: int, statuses: int | tuple[int, ...]) -> None:
+    def __init__(self, port: int, statuses: int | tuple[int, ...], late_seconds: float) -> None:
+        self.late_seconds = late_seconds
         self.left = list(statuses) if isinstance(statuses, tuple) else [statuses]
         super().__init__(("127.0.0.1", port), _Handler)
 
@@ -48,11 +50,13 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Answers
 
     def do_GET(self) -> None:
+        time.sleep(self.server.late_seconds)
         left = self.server.left
         status = left.pop(0) if len(left) > 1 else left[0]
         self.send_response(status)
-        self.end_headers()
-        self.wfile.write(f"I answer {status}".encode())
+        with suppress(BrokenPipeError, ConnectionResetError):  # it did not wait
+            self.end_headers()
+            self.wfile.write(f"I answer {status}".encode())
 
     def log_message(self, *_: object) -> None:
         pass
@@ -71,7 +75,7 @@ class Host:
         words = (str(self.root), str(self.run_directory), *map(str, arguments))
         command = Command(scripts, words, 20, stdin)
         done = subprocess.run(command.argv, input=stdin, capture_output=True, text=True, check=False, timeout=40)
-        return read_reply(done.stdout.splitlines(), done.stderr.splitlines())
+        return read_reply(done.stdout.rstrip("\n").split("\n"), done.stderr.splitlines())
 
     def take(
         self,

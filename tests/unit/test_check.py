@@ -85,7 +85,7 @@ def test_no_backup_at_all_is_a_warning(environment):
     assert [finding.level for finding in checked(seen(bare), Answers(), "backups")["backups"]] == [Level.WARN]
 
 
-DIED = ("log backend begin", "Error: STORAGE_BUCKET is not set", "log backend end")
+DIED = ("said backend Error: STORAGE_BUCKET is not set",)
 AGAIN = UnitState(running=True, state="online", restarts=500)
 TIMES = "online on green, started again 500 times by itself"
 

@@ -86,7 +86,7 @@ def test_more_instances_get_files_on_service_hosts_and_the_edge_its_configuratio
     going = scale(3, states(1))
     (web,) = asked(going, Do.READY, "web1")
     assert files(web) == sorted(
-        f"etc/systemd/system/sanvi-frontend.{n}@.service" if unit else f"opt/sanvi/env/green/frontend.{n}.env"
+        f"etc/systemd/system/sanvi-frontend.{n}@green.service" if unit else f"opt/sanvi/env/green/frontend.{n}.env"
         for n in (2, 3)
         for unit in (True, False)
     )
@@ -134,8 +134,8 @@ def test_restarts_count_from_what_there_was_unless_the_slot_was_emptied(intent, 
 
 def test_only_new_instances_are_asked_whether_they_were_started_again():
     (web,) = asked(scale(3, states(1)), Do.STEADY, "web1")
-    assert web.arguments[2::6] == ("frontend.2", "frontend.3")
-    assert web.arguments[5::6] == ("3012", "3013")
+    assert web.arguments[2::7] == ("frontend.2", "frontend.3")
+    assert web.arguments[5::7] == ("3012", "3013")
 
 
 def test_traffic_is_spread_over_the_new_number_and_back_over_the_old_one():

@@ -265,12 +265,13 @@ def test_file_may_ask_for_secrets_by_their_names(host, backend):
 
 def test_network_of_the_datastores_is_joined_before_the_start_and_not_by_compose(host, backend):
     assert started(host, backend).returncode == 0
-    steps = [line for line in host.asked if line.split()[1] in {"compose", "network", "start"}]
+    steps = [line for line in host.asked if line.split()[1] in {"compose", "network", "update", "start"}]
     files = f"-f {backend.root}/slots/green/{FILE} -f {backend.root}/env/green/backend.json"
     assert steps[1:] == [
         f"docker compose -p marketplace-green {files} up --no-start --no-deps --no-build backend",
         "docker network inspect marketplace_default",
         "docker network connect marketplace_default marketplace-backend-green",
+        "docker update --restart always marketplace-backend-green",
         "docker start marketplace-backend-green",
     ]
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fabric.main import program
 
 from handrail.control import history, logs, show
 from handrail.control.change import change
@@ -175,15 +176,30 @@ def test_history_merges_hosts_and_shows_runs_that_never_ended():
 
 
 def test_log_lines_cannot_colour_the_terminal(capsys):
-    show.logs([logs.Entry(1700000000.5, "web1", "[red]not markup[/]")], output="", as_json=False)
+    show.logs([logs.Entry(1700000000.5, "web1", "[red]not markup[/]")], sys.stdout, as_json=False)
     assert "[red]not markup[/]" in capsys.readouterr().out
 
 
 def test_logs_are_written_to_a_file(tmp_path):
-    show.logs([logs.Entry(1700000000.5, "web1", "text", "backend")], output=str(tmp_path / "out"), as_json=True)
+    with show.writing(str(tmp_path / "out")) as target:
+        show.logs([logs.Entry(1700000000.5, "web1", "text", "backend")], target, as_json=True)
     assert json.loads((tmp_path / "out").read_text()) == {
         "at": "2023-11-14T22:13:20.500000+00:00",
         "host": "web1",
         "what": "backend",
         "text": "text",
     }
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(tmp_path):
+    with pytest.raises(BadInput, match="cannot be written: No such file"), show.writing(str(tmp_path / "no/out")):
+        pass
+
+
+@pytest.mark.parametrize("words", [["logs", "backend", "--lines", "all"], ["history", "--lines", "0"]])
+def test_a_number_that_is_none_is_refused_without_a_traceback(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.run(["fab", *words, "--inventory", "inventories/prod.py"])
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert "allowed: a whole number from" in said.err

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from handrail.control.health import left_out
+from handrail.control.health import left_out, secrets_of
 from handrail.control.look import Look
 from handrail.model.host_state import Gate, HostState, LeaseState
 from handrail.model.level import Level
 from handrail.model.roles import roles_of
+from handrail.model.secret import SecretSource
+from handrail.secrets import MASK, masked
 from tests.unit.test_environment import environment
 
 
@@ -33,3 +36,11 @@ def test_a_host_that_a_dead_run_left_out_of_traffic_is_an_alert_with_the_next_co
 
 def test_a_host_that_a_run_has_taken_out_is_no_alert_while_the_run_lives():
     assert left_out(seen(lease=LeaseState(7, 12.0, "run", "ann@desk (update)"))) == []
+
+
+def test_secrets_are_masked_also_where_no_datastore_needs_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("STRIPE_KEY", "sk_live_4711")
+    described = environment()
+    system = described.system.model_copy(update={"datastores": {}, "secrets": {"KEY": SecretSource(env="STRIPE_KEY")}})
+    loaded = SimpleNamespace(environment=SimpleNamespace(system=system, on_ecs=False), base=tmp_path)
+    assert masked("401 for sk_live_4711", secrets_of(loaded)) == f"401 for {MASK}"

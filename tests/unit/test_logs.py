@@ -13,6 +13,7 @@ import pytest
 from handrail.control import logs
 from handrail.control.logs import Source
 from handrail.control.verbs import show_logs
+from handrail.errors import BadInput
 
 BACKEND, REDIS = Source("web1", "backend"), Source("web1", "redis")
 OTHER = Source("web2", "backend")
@@ -93,6 +94,17 @@ def test_a_log_that_cannot_be_read_says_its_exit_code_when_it_says_nothing_else(
     }
 
 
+@pytest.mark.parametrize("since", ["2026-02-30", "2026-01-31 25:00", "yesterday", "1w"])
+def test_a_time_that_there_is_not_is_refused(since):
+    with pytest.raises(BadInput, match="is no time"):
+        logs.check_since(since)
+
+
+def test_a_line_is_what_the_program_printed_whatever_unicode_calls_its_end():
+    texts, _ = searched({BACKEND: reads("printf '1.5 one\\342\\200\\250two\\205\\n2.5 three\\n'")})
+    assert texts == ["one\u2028two\ufffd", "three"]
+
+
 def test_a_search_that_takes_too_long_is_named(monkeypatch):
     monkeypatch.setattr(logs, "SEARCH_SECONDS", 1)
     texts, lost = searched({BACKEND: reads("echo 1.5 a; exec sleep 30")})
@@ -122,12 +134,15 @@ def test_following_ends_when_there_is_nothing_left_to_follow(capsys):
     assert "gone: no route to host" in said
 
 
+PROD = "inventories/prod.py"
+
+
 @pytest.mark.parametrize("follow", [False, True])
 def test_logs_that_could_not_be_read_end_with_one(monkeypatch, capsys, follow):
     monkeypatch.setattr("handrail.control.verbs.Connections", Machines)
     monkeypatch.setattr(logs, "commands", lambda *_, **__: {BACKEND: BAD})
     with pytest.raises(SystemExit) as ended:
-        show_logs("inventories/prod.py", "backend", since="", grep="", lines=0, follow=follow, output="", as_json=False)
+        show_logs(PROD, "backend", since="", grep="", lines="0", follow=follow, output="", as_json=False)
     assert ended.value.code == 1
     told = capsys.readouterr()
     assert "first" in told.out

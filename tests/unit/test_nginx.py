@@ -206,3 +206,10 @@ def test_who_follows_sees_a_request_at_once_and_nothing_of_what_was_rotated(log)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, start_new_session=True) as follower:
         assert follower.stdout.readline().split()[2] == "200"
         os.killpg(follower.pid, signal.SIGTERM)
+
+
+def test_a_log_that_is_not_there_is_no_empty_one(log):
+    log.unlink()
+    done = subprocess.run(nginx.read_log("sanvi", since="", lines=5, follow=False), capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"there is no " in done.stderr

@@ -85,6 +85,12 @@ def test_new_edges_learn_from_the_services_which_slot_is_live():
     assert (plan.live, plan.release_id, plan.settle) == (Slot.GREEN, NEW.id, True)
 
 
+def test_a_slot_that_somebody_chose_by_hand_stays_live():
+    by_hand = HostState(gate=Gate(Slot.BLUE, record_token=0))
+    plan = decide(Intent(Verb.RESTART), states(edge1=by_hand, edge2=by_hand), ROLES)
+    assert (plan.live, plan.release_id, plan.settle) == (Slot.BLUE, OLD.id, False)
+
+
 def test_the_first_deploy_goes_to_green_and_finds_nothing_to_settle():
     empty = dict.fromkeys(ROLES.hosts, HostState())
     plan = decide(Intent(Verb.DEPLOY, NEW), empty, ROLES)

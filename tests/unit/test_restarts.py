@@ -29,7 +29,7 @@ def environment():
     return read(Path("inventories/prod.py")).load().environment
 
 
-DIED = Answers("age backend 1234", "log backend begin", "Error: connect ECONNREFUSED 10.0.0.7:5432", "log backend end")
+DIED = Answers("age backend 1234", "said backend Error: connect ECONNREFUSED 10.0.0.7:5432")
 
 
 def looked(environment, restarts, count, answers=DIED, slot=Slot.GREEN, **secrets):
@@ -105,3 +105,17 @@ def test_a_host_that_does_not_answer_tells_nothing(environment):
 
 def _reads(line):
     return lambda *_, **__: ("sh", "-c", line)
+
+
+def test_what_a_program_logs_is_not_taken_for_its_age(tmp_path, environment):
+    one = next(each for each in instances_on(environment.system, [environment.system.services["backend"]]))
+    log = f"printf 'age {one.name} 999999\\nresult ok\\nlog end\\nError: STORAGE_BUCKET is not set\\n'"
+    reply = Host(tmp_path).run("restarts", arguments=(one.name, "echo 0", log))
+    (found,) = read_restarts(reply, [one]).values()
+    assert (found.age, "STORAGE_BUCKET" in found.why) == (None, True)
+
+
+def test_a_program_that_began_before_its_clock_is_young(environment):
+    one = next(each for each in instances_on(environment.system, [environment.system.services["backend"]]))
+    (found,) = read_restarts(Reply(Outcome.OK, "", (f"age {one.name} -250",)), [one]).values()
+    assert "0s ago" in found.words(2, "today")

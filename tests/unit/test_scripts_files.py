@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +16,6 @@ from handrail.runtimes.protocol import File
 from tests.unit.host_folder import DIGEST_OF_NOTHING, Host
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from handrail.hosts.script import Reply
 
 
@@ -33,8 +33,8 @@ def artifact(folder: Path, **files: str) -> tuple[Path, str]:
     return path, hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def stage(host, upload: Path | str, digest: str, *, prepare: str = "") -> Reply:
-    return host.fenced(1, "run-1", "stage", arguments=("1.0-abc", digest, upload, "", "nobody", prepare))
+def stage(host, upload: Path | str, digest: str, *, prepare: str = "", build: str = "") -> Reply:
+    return host.fenced(1, "run-1", "stage", arguments=("1.0-abc", digest, upload, build, "nobody", prepare))
 
 
 def test_release_is_staged_whole_and_its_upload_removed(host, tmp_path):
@@ -45,6 +45,19 @@ def test_release_is_staged_whole_and_its_upload_removed(host, tmp_path):
     assert (host.root / "releases/1.0-abc/.complete").read_text().strip() == digest
     assert not upload.exists()
     assert stage(host, "", digest).outcome is Outcome.UNCHANGED
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_a_build_has_a_home_to_keep_a_cache_in_which_is_gone_afterwards(host, tmp_path):
+    host.take("run-1")
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    upload, digest = artifact(tmp_path, server="hello")
+    build = 'mkdir "$HOME/.cache" && printf %s "$HOME" >home && id -un >who'
+    assert stage(host, upload, digest, build=build).outcome is Outcome.OK
+    release = host.root / "releases/1.0-abc"
+    assert (release / "who").read_text() == "nobody\n"
+    assert not Path((release / "home").read_text()).exists()
 
 
 def test_artifact_with_another_digest_is_not_unpacked(host, tmp_path):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 # A question of the survey: service, slot, a port where nobody listens, path.
-ASKED = ("web", "blue", 1, "/health")
+ASKED = ("web", "blue", "9", "/health", "2")
 
 
 @pytest.fixture

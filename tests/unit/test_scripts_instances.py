@@ -157,15 +157,15 @@ def steady(host, *groups):
 
 def test_instances_that_run_as_they_were_started_are_steady(host):
     with answering(200, 204) as port:
-        one = ("web", "echo 0", "echo log", port, "/", 200)
-        two = ("web.2", "echo 5; echo 0", "echo log", port + 1, "/", 204)
+        one = ("web", "echo 0", "echo log", port, "/", 200, 2)
+        two = ("web.2", "echo 5; echo 0", "echo log", port + 1, "/", 204, 2)
         assert steady(host, one, two).outcome is Outcome.OK
 
 
 def test_an_instance_that_was_started_again_is_named_with_its_log(host):
     with answering(200, 200) as port:
-        one = ("web", "echo 0", "echo log of the first", port, "/", 200)
-        two = ("web.2", "echo 3", "echo out of memory", port + 1, "/", 200)
+        one = ("web", "echo 0", "echo log of the first", port, "/", 200, 2)
+        two = ("web.2", "echo 3", "echo out of memory", port + 1, "/", 200, 2)
         reply = steady(host, one, two)
     assert reply.outcome is Outcome.FAILED
     assert reply.words == "web.2 was started again 3 times since this run started it"
@@ -174,33 +174,40 @@ def test_an_instance_that_was_started_again_is_named_with_its_log(host):
 
 def test_an_instance_that_is_no_longer_healthy_is_named_with_its_answer(host):
     with answering(500) as port:
-        reply = steady(host, ("web", "echo 0", "echo log", port, "/health", 200))
+        reply = steady(host, ("web", "echo 0", "echo log", port, "/health", 200, 2))
     assert reply.outcome is Outcome.FAILED
     assert reply.words.startswith("web is no longer healthy: it answers 500, wanted 200")
     assert reply.value("probe") == f"500 http://127.0.0.1:{port}/health I answer 500"
 
 
+def test_an_instance_may_take_as_long_as_its_description_says(host):
+    one = ("web", "echo 0", "echo log")
+    with answering(200, late_seconds=0.5) as port:
+        assert steady(host, (*one, port, "/", 200, 5)).outcome is Outcome.OK
+        assert "it answers 000, wanted 200" in steady(host, (*one, port, "/", 200, 0.1)).words
+
+
 def test_one_wrong_answer_is_asked_again(host):
     with answering((503, 200)) as port:
-        assert steady(host, ("web", "echo 0", "echo log", port, "/", 200)).outcome is Outcome.OK
+        assert steady(host, ("web", "echo 0", "echo log", port, "/", 200, 2)).outcome is Outcome.OK
 
 
 def test_an_instance_that_died_between_two_answers_is_not_steady(host, tmp_path):
     restarts = f"cat {tmp_path}/restarts 2>/dev/null || echo 0; echo 1 >{tmp_path}/restarts"
     with answering((503, 200)) as port:
-        reply = steady(host, ("web", f"({restarts}) | head -1", "echo log", port, "/", 200))
+        reply = steady(host, ("web", f"({restarts}) | head -1", "echo log", port, "/", 200, 2))
     assert reply.words == "web was started again 1 times since this run started it"
 
 
 def test_an_instance_that_nobody_hears_is_not_steady(host):
-    reply = steady(host, ("web", "echo 0", "echo log", 9, "/", 200))
+    reply = steady(host, ("web", "echo 0", "echo log", 9, "/", 200, 2))
     assert "it answers 000, wanted 200" in reply.words
 
 
 @pytest.mark.parametrize("restarts", ["false", "echo unknown", "echo", "echo -1"])
 def test_a_count_that_cannot_be_told_is_not_held_against_an_instance(host, restarts):
     with answering(200) as port:
-        assert steady(host, ("web", restarts, "echo log", port, "/", 200)).outcome is Outcome.OK
+        assert steady(host, ("web", restarts, "echo log", port, "/", 200, 2)).outcome is Outcome.OK
 
 
 LOOKS = pytest.mark.skipif(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from handrail.control import health
 from handrail.control.look import Look
 from handrail.control.status import status
@@ -66,3 +68,13 @@ def test_health_tells_of_the_instance_that_is_worst_off():
 
 def test_health_of_a_service_that_has_one_instance_names_none():
     assert frontend(look(well=(1,), told=1)) == (Level.OK, "200 in 100 ms on green")
+
+
+def test_a_host_whose_runtime_does_not_answer_is_told_and_no_proof_of_one_release():
+    seen = look()
+    seen.states["web2"] = replace(
+        seen.states["web2"], units={}, unusable=("docker: no answer within 5 s",), slots={Slot.GREEN: "0.9.0-b"}
+    )
+    told = status(seen)
+    assert told["unusable"] == {"web2": ["docker: no answer within 5 s"]}
+    assert (told["consistent"], told["mixed"]) == (False, True)

@@ -80,11 +80,11 @@ def test_a_host_is_asked_once_for_each_of_its_runtimes_and_each_slot_of_its_serv
     assert groups[0::3] == ["systemd", "pm2"]
     assert "sanvi-backend@green.service" in groups[2]
     assert "sanvi-frontend.4-green" in groups[5]
-    assert list(zip(asked[0::4], asked[1::4], asked[2::4], asked[3::4], strict=True)) == [
-        ("backend", "blue", "3000", "/health"),
-        ("backend", "green", "3010", "/health"),
-        ("frontend", "blue", "3001", "/"),
-        ("frontend", "green", "3011", "/"),
+    assert list(zip(*(asked[at::5] for at in range(5)), strict=True)) == [
+        ("backend", "blue", "3000", "/health", "2"),
+        ("backend", "green", "3010", "/health", "2"),
+        ("frontend", "blue", "3001", "/", "2"),
+        ("frontend", "green", "3011", "/", "2"),
     ]
 
 
@@ -145,14 +145,14 @@ def test_datastores_are_read_by_their_names():
 
 
 def test_a_service_that_no_host_was_told_of_is_asked_for_its_first_instance(host, port):
-    assert [line.rsplit(" ", 1)[0] for line in look(host, ask=("web", "blue", port, "/")).values("health")] == [
+    assert [line.rsplit(" ", 1)[0] for line in look(host, ask=("web", "blue", port, "/", "2")).values("health")] == [
         "web blue 1 200"
     ]
 
 
 def test_all_instances_that_a_host_was_told_of_are_asked(host, port):
     tell(host, "web.2", "web-x.3")
-    told = look(host, ask=("web", "blue", port, "/", "api", "blue", port, "/"))
+    told = look(host, ask=("web", "blue", port, "/", "2", "api", "blue", port, "/", "2"))
     health = [line.rsplit(" ", 1)[0] for line in told.values("health")]
     assert health == ["web blue 1 200", "web blue 2 500", "api blue 1 200"]
     assert sorted(told.values("instances")) == ["web 2", "web-x 3"]
@@ -160,7 +160,7 @@ def test_all_instances_that_a_host_was_told_of_are_asked(host, port):
 
 def test_while_the_number_changes_the_higher_one_counts(host, port):
     tell(host, "web.1", "web.10", "web.2")
-    told = look(host, ask=("web", "blue", port, "/"))
+    told = look(host, ask=("web", "blue", port, "/", "2"))
     assert len(list(told.values("health"))) == 10
     assert survey.read_state(told, environment(), "web1").instances == {"web": 10}
 
@@ -190,3 +190,16 @@ def test_another_status_may_mean_healthy():
 def test_every_probe_is_kept_with_its_place():
     known = state("health frontend blue 2 200 0.25")
     assert known.health["frontend", Slot.BLUE, 2].seconds == 0.25
+
+
+@pytest.mark.parametrize(
+    ("lines", "token"), [((), None), (("record 7 green",), 7), (("record 0 blue",), 0), (("record blue",), 0)]
+)
+def test_an_edge_that_nobody_ever_told_is_told_from_one_that_was_told_by_hand(lines, token):
+    assert state(*lines, on="edge1").gate.record_token == token
+
+
+def test_each_answer_has_the_time_that_its_service_has(host):
+    with answering(200, 200, late_seconds=0.5) as port:
+        told = look(host, ask=("web", "blue", port, "/", "0.1", "api", "blue", port + 1, "/", "5"))
+    assert [line.rsplit(" ", 1)[0] for line in told.values("health")] == ["web blue 1 000", "api blue 1 200"]

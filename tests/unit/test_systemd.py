@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from handrail.model.slot import Slot
 from handrail.runtimes import RUNTIMES
 from handrail.runtimes.protocol import Instance
 from handrail.runtimes.systemd import Systemd
+from tests.unit.pm2.stand_in import put
 
 SANVI = Path("inventories/sanvi.yaml")
 
@@ -30,7 +32,7 @@ def test_table_names_the_runtime():
 
 def test_unit_runs_the_command_in_the_release_of_its_slot(backend):
     (unit,) = Systemd().files(backend)
-    assert unit.path == "/etc/systemd/system/sanvi-backend@.service"
+    assert unit.path == "/etc/systemd/system/sanvi-backend@green.service"
     assert "WorkingDirectory=/opt/sanvi/slots/%i/backend\n" in unit.text
     assert "EnvironmentFile=/opt/sanvi/env/%i/backend.env\n" in unit.text
     assert 'ExecStart="node" "--max-old-space-size=96" "server.js"\n' in unit.text
@@ -40,7 +42,7 @@ def test_unit_runs_the_command_in_the_release_of_its_slot(backend):
 def test_another_instance_has_a_unit_and_variables_of_its_own_in_the_same_release(backend):
     second = replace(backend, number=2)
     (unit,) = Systemd().files(second)
-    assert unit.path == "/etc/systemd/system/sanvi-backend.2@.service"
+    assert unit.path == "/etc/systemd/system/sanvi-backend.2@green.service"
     assert "EnvironmentFile=/opt/sanvi/env/%i/backend.2.env\n" in unit.text
     assert "WorkingDirectory=/opt/sanvi/slots/%i/backend\n" in unit.text
     assert Systemd().environment(second, {}).path == "/opt/sanvi/env/green/backend.2.env"
@@ -125,3 +127,37 @@ def test_log_is_read_since_an_age_or_a_date(backend, since, words):
     assert argv[:3] == ("env", "TZ=UTC", "journalctl")
     assert argv[5 : 5 + len(words)] == words
     assert "short-unix" in argv
+
+
+def test_a_migration_gets_its_command_as_it_was_written(backend):
+    command = ("sh", "-c", "PGPASSWORD=${DB_PASSWORD} psql -f $1")
+    words = Systemd().run_once(backend, command, timedelta(minutes=1))
+    assert words[words.index("--") + 1 :] == ("sh", "-c", "PGPASSWORD=$${DB_PASSWORD} psql -f $$1")
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("./server", "/opt/sanvi/slots/green/backend/server"),
+        (".venv/bin/gunicorn", "/opt/sanvi/slots/green/backend/.venv/bin/gunicorn"),
+        ("node", "node"),
+        ("/usr/bin/node", "/usr/bin/node"),
+    ],
+)
+def test_a_program_inside_the_release_is_found_there(backend, written, found):
+    service = backend.service.model_copy(update={"command": (written, "./a")})
+    one = replace(backend, service=service)
+    assert f'ExecStart="{found}" "./a"\n' in Systemd().files(one)[0].text
+    assert Systemd().run_once(one, (written, "./a"), timedelta(minutes=1))[-2:] == (found, "./a")
+
+
+def test_what_is_stopped_does_not_come_back_at_boot(backend, tmp_path):
+    said = tmp_path / "said"
+    put(tmp_path, "systemctl", f'#!/bin/sh\necho "$@" >>{said}\n[ "$1" != stop ] || exit 5\n', 0o755)
+    (argv,) = Systemd().stop([backend])
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert subprocess.run(argv, env=environment, check=False, timeout=30).returncode == 0
+    unit = "sanvi-backend@green.service"
+    assert said.read_text().splitlines() == [f"stop {unit}", f"disable -q --no-reload {unit}"]
+    put(tmp_path, "systemctl", "#!/bin/sh\n[ $1 != stop ] || exit 1\n", 0o755)
+    assert subprocess.run(argv, env=environment, check=False, timeout=30).returncode == 1

@@ -64,7 +64,7 @@ class Connections(AbstractContextManager["Connections"]):
                 f"cannot be reached: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
                 (),
             )
-        return read_reply(done.stdout.splitlines(), done.stderr.splitlines())
+        return read_reply(*(said.rstrip("\n").split("\n") for said in (done.stdout, done.stderr)))
 
     def of(self, host: str) -> Connection:
         """Give the open connection to a host; raises what fabric, paramiko and sockets do where it cannot be opened."""

@@ -55,14 +55,14 @@ def left_out(look: Look) -> list[Finding]:
 
 
 def secrets_of(loaded: Loaded) -> Mapping[str, Secret]:
-    """Read the secrets once; without datastores none is needed to look.
+    """Read the secrets once.
 
-    AWS is asked without any: there they are for masking alone, so far as they can be read here.
+    Without datastores of its own, and on AWS, none is needed to look: there they are for masking alone, so far as
+    they can be read here.
     """
     system = loaded.environment.system
-    if loaded.environment.on_ecs:
-        return secrets_that_are_there(system.own_secrets, base=loaded.base)
-    return resolve_all(system.own_secrets, base=loaded.base) if system.datastores else {}
+    needed = system.datastores and not loaded.environment.on_ecs
+    return (resolve_all if needed else secrets_that_are_there)(system.own_secrets, base=loaded.base)
 
 
 def _datastores(look: Look, connections: Connections, secrets: Mapping[str, Secret]) -> list[Finding]:

@@ -83,8 +83,18 @@ def commands(
 
 def check_since(since: str) -> None:
     """Refuse what is no time."""
-    if since and not SINCE.fullmatch(since):
+    if since and not (SINCE.fullmatch(since) and _is_on_the_calendar(since)):
         raise BadInput(f"--since {since!r} is no time: allowed are 30s, 5m, 2h, 1d, 2026-01-31 or '2026-01-31 22:00'")
+
+
+def _is_on_the_calendar(since: str) -> bool:
+    if since[-1] in "smhd":
+        return True
+    try:
+        datetime.fromisoformat(since)
+    except ValueError:
+        return False
+    return True
 
 
 def search(
@@ -203,7 +213,8 @@ def _line(connections: Connections, host: str, argv: tuple[str, ...]) -> str:
 
 def _lines(printed: bytes) -> list[str]:
     # Applications log bytes that are no UTF-8; they are shown as replacement characters instead of ending the search.
-    return printed.decode("utf-8", "replace").splitlines()
+    # They end with \n alone: within one there may be all else that Unicode calls the end of a line.
+    return printed.decode("utf-8", "replace").removesuffix("\n").split("\n")
 
 
 def _wanted(pattern: str) -> re.Pattern[str] | None:

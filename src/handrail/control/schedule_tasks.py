@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from handrail.control import schedule_tables
 from handrail.control.schedule_list import standings
-from handrail.control.task import exits, opened
+from handrail.control.task import exits, opened, whole
 from handrail.errors import BadInput
 from handrail.journal.open import reader_or_none
 from handrail.journal.task_runs import TaskRuns
@@ -85,10 +85,9 @@ def note_done(inventory: str | None, name: str, *, text: str, level: str, as_jso
 @exits
 def show_history(inventory: str | None, name: str, *, lines: str, as_json: bool) -> int:
     """Show what was run."""
-    if not (lines.isascii() and lines.isdigit() and len(lines) < 6 and 0 < int(lines) <= MOST):
-        raise BadInput(f"--lines {lines}; allowed: a whole number from 1 to {MOST}", next_step="fab schedule.history")
+    number = whole("--lines", lines, least=1, most=MOST, next_step="fab schedule.history")
     loaded = opened(inventory).load()
-    found = [run for runs in _read(loaded) for run in runs.history(task=name, count=int(lines))]
+    found = [run for runs in _read(loaded) for run in runs.history(task=name, count=number)]
     if name and not found and name not in loaded.environment.system.schedule.tasks:
         raise BadInput(f"there is no task {name!r}, and there never was", next_step="fab schedule.list")
     schedule_tables.history(loaded.environment, found, as_json=as_json)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import ExitStack
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
 
+from handrail.errors import BadInput
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from handrail.control.change import End
     from handrail.control.logs import Entry
@@ -71,22 +73,31 @@ def _finished(ended: End) -> list[dict[str, Any]]:
     return [event for event in ended.events if event["outcome"] != "running"]
 
 
-def logs(entries: Iterable[Entry], *, output: str, as_json: bool) -> None:
+@contextmanager
+def writing(output: str) -> Iterator[TextIO]:
+    """Open the file that was named, before anything is asked of hosts; standard output without a name."""
+    if not output:
+        yield sys.stdout
+        return
+    try:
+        file = Path(output).open("w")  # noqa: SIM115  # closed below; what goes wrong later is not the name's fault
+    except OSError as error:
+        said = f"--output {output} cannot be written: {error.strerror}"
+        raise BadInput(said, next_step="name another file") from None
+    with file:
+        yield file
+
+
+def logs(entries: Iterable[Entry], target: TextIO, *, as_json: bool) -> None:
     """Write log lines as they come."""
     colours: dict[str, str] = {}
-    with ExitStack() as stack:
-        target = stack.enter_context(Path(output).open("w")) if output else sys.stdout
-        console = Console(file=target, highlight=False, soft_wrap=True)
-        for entry in entries:
-            when = datetime.fromtimestamp(entry.at, UTC)
-            if as_json:
-                target.write(
-                    json.dumps({"at": when.isoformat(), "host": entry.host, "what": entry.what, "text": entry.text})
-                    + "\n"
-                )
-            else:
-                colour = colours.setdefault(entry.host, HOST_COLOURS[len(colours) % len(HOST_COLOURS)])
-                console.print(
-                    f"{when:%Y-%m-%d %H:%M:%S.%f} [{colour}]{entry.host}[/] {entry.what} {escape(entry.text)}"
-                )
-            target.flush()
+    console = Console(file=target, highlight=False, soft_wrap=True)
+    for entry in entries:
+        when = datetime.fromtimestamp(entry.at, UTC)
+        if as_json:
+            row = {"at": when.isoformat(), "host": entry.host, "what": entry.what, "text": entry.text}
+            target.write(json.dumps(row) + "\n")
+        else:
+            colour = colours.setdefault(entry.host, HOST_COLOURS[len(colours) % len(HOST_COLOURS)])
+            console.print(f"{when:%Y-%m-%d %H:%M:%S.%f} [{colour}]{entry.host}[/] {entry.what} {escape(entry.text)}")
+        target.flush()

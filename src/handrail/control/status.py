@@ -20,7 +20,7 @@ def status(look: Look) -> dict[str, Any]:
     clear = len(slots) == 1 and not any(host in look.lost for host in look.roles.edges)
     live = slots.pop() if len(slots) == 1 else (live_slot(look.states, look.roles) if edges and not look.lost else None)
     rows = [row for host, state in look.states.items() for row in _services(look, host, state, live)]
-    releases = {row["release"] for row in rows if row["slot"] == live}
+    releases = {look.states[host].slots.get(live, "") for host in look.roles.services if live and host in look.states}
     consistent = clear and len(releases) <= 1 and all(look.states[host].gate.settled for host in edges)
     leases = [
         _lease(host, state) for host, state in look.states.items() if state.lease and state.lease.seconds_left > 0
@@ -39,6 +39,8 @@ def status(look: Look) -> dict[str, Any]:
         "datastores": [_store(host, name, state) for host, state in look.states.items() for name in state.datastores],
         "failover": failover,
         "leases": leases,
+        # Of such a runtime nobody knows what runs, so that none of its services is among those above.
+        "unusable": {host: list(state.unusable) for host, state in look.states.items() if state.unusable},
         "unreachable": dict(look.lost),
     }
 

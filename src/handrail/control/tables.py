@@ -62,7 +62,8 @@ def status(seen: dict[str, Any], *, as_json: bool) -> None:
     out.print(table)
     for row in seen["leases"]:
         out.print(f"[yellow]{row['host']}: lease held by {escape(row['holder'])}, {row['seconds_left']:.0f} s left[/]")
-    for host, reason in seen["unreachable"].items():
+    lost = {host: f"{'; '.join(reasons)}; what runs there is not known" for host, reasons in seen["unusable"].items()}
+    for host, reason in (lost | seen["unreachable"]).items():
         out.print(f"[bold red]{host}: {escape(reason)}[/]", soft_wrap=True)
     if seen["failover"]:
         out.print(f"[bold red]{escape(seen['failover'])}[/]", soft_wrap=True)

@@ -42,6 +42,17 @@ def exits(verb: Callable[P, int]) -> Callable[P, None]:
     return run
 
 
+def whole(option: str, written: str, *, least: int, most: int = 1_000_000, next_step: str) -> int:
+    """Read a whole number that was typed.
+
+    Raises BadInput for anything else; where a task has a number as its default, Invoke ends with a traceback.
+    """
+    number = int(written) if written.isascii() and written.isdigit() and len(written) <= len(str(most)) else -1
+    if not least <= number <= most:
+        raise BadInput(f"{option} {written}; allowed: a whole number from {least} to {most}", next_step=next_step)
+    return number
+
+
 def opened(path: str | None) -> Inventory:
     """Read the inventory that was named."""
     return read(chosen(path))

@@ -11,7 +11,7 @@ from pathlib import Path
 from handrail.control import show, tables
 from handrail.control.connections import Connections
 from handrail.control.inventory import VARIABLE
-from handrail.control.task import changed, exits, opened
+from handrail.control.task import changed, exits, opened, whole
 from handrail.errors import BadInput, HostUnreachable
 
 # What a task has in its name's place for the verbs that put the hold page up, or take it down.
@@ -38,7 +38,7 @@ def _verb(words: str) -> str:
 
 @exits
 def show_status(inventory: str | None, *, as_json: bool) -> int:
-    """Show the status; 1 when a host cannot be reached, 5 when the fleet is mixed."""
+    """Show the status; 1 when a host or its runtime does not answer, 5 when the fleet is mixed."""
     from handrail.control.ways import status  # noqa: PLC0415
 
     here = opened(inventory)
@@ -47,7 +47,7 @@ def show_status(inventory: str | None, *, as_json: bool) -> int:
     tables.status(seen, as_json=as_json)
     if seen["unreachable"]:
         return 1
-    return 5 if seen["mixed"] else 0
+    return 5 if seen["mixed"] else int(bool(seen["unusable"]))
 
 
 @exits
@@ -66,48 +66,49 @@ def show_health(inventory: str | None, *, as_json: bool) -> int:
 
 
 @exits
-def show_history(inventory: str | None, *, lines: int, as_json: bool) -> int:
+def show_history(inventory: str | None, *, lines: str, as_json: bool) -> int:
     """Show the history."""
     from handrail.control.history import history  # noqa: PLC0415
 
+    count = whole("--lines", lines, least=1, next_step="fab history --lines 50")
     here = opened(inventory)
     environment = here.load().environment
     if environment.on_ecs:
         from handrail.control import cloud_looks  # noqa: PLC0415  # boto3 only where AWS is used
 
-        tables.history(cloud_looks.history(environment, lines=lines), as_json=as_json)
+        tables.history(cloud_looks.history(environment, lines=count), as_json=as_json)
         return 0
     with Connections(here) as connections:
-        tables.history(history(environment, connections, lines=lines), as_json=as_json)
+        tables.history(history(environment, connections, lines=count), as_json=as_json)
     return 0
 
 
 @exits
 def show_logs(
-    inventory: str | None, service: str, *, since: str, grep: str, lines: int, follow: bool, output: str, as_json: bool
+    inventory: str | None, service: str, *, since: str, grep: str, lines: str, follow: bool, output: str, as_json: bool
 ) -> int:
     """Show logs."""
     from handrail.control import logs  # noqa: PLC0415
 
+    count = whole("--lines", lines, least=0, next_step="fab logs SERVICE --lines 200")
     here = opened(inventory)
     # What is searched for may stand before the last lines: what is found counts, of the last day if not told.
-    read_lines, since = (0, since or "1d") if grep and not follow else (lines, since)
+    read_lines, since = (0, since or "1d") if grep and not follow else (count, since)
     environment = here.load().environment
     if environment.on_ecs:
         from handrail.control import cloud_looks  # noqa: PLC0415  # likewise
 
-        with suppress(KeyboardInterrupt):
-            lines_of = cloud_looks.read_logs(environment, service, since=since, grep=grep, lines=lines, follow=follow)
-            show.logs(lines_of, output=output, as_json=as_json)
+        with show.writing(output) as target, suppress(KeyboardInterrupt):
+            lines_of = cloud_looks.read_logs(environment, service, since=since, grep=grep, lines=count, follow=follow)
+            show.logs(lines_of, target, as_json=as_json)
         return 0
     argvs = logs.commands(environment, service, since=since, lines=read_lines, follow=follow)
     lost: dict[str, str] = {}
-    with Connections(here) as connections, suppress(KeyboardInterrupt):
+    with show.writing(output) as target, Connections(here) as connections, suppress(KeyboardInterrupt):
         if follow:
-            show.logs(logs.follow(connections, argvs, pattern=grep, lost=lost), output=output, as_json=as_json)
+            show.logs(logs.follow(connections, argvs, pattern=grep, lost=lost), target, as_json=as_json)
         else:
-            found = logs.search(connections, argvs, pattern=grep, lines=lines, lost=lost)
-            show.logs(found, output=output, as_json=as_json)
+            show.logs(logs.search(connections, argvs, pattern=grep, lines=count, lost=lost), target, as_json=as_json)
     if lost:
         named = "; ".join(f"{host}: {reason}" for host, reason in lost.items())
         raise HostUnreachable(f"no logs from {named}", next_step="fab status shows which hosts answer")
@@ -128,16 +129,15 @@ def run_verify(inventory: str | None, *, as_json: bool) -> int:
         [sys.executable, "-m", "pytest", "tests/verify", *report, f"--inventory={here.path}"],
         check=False, capture_output=as_json, text=True,
     )  # fmt: skip
+    if done.returncode not in {0, 1}:
+        raise HostUnreachable(
+            f"pytest ended with {done.returncode}", next_step=f"{VARIABLE}={here.path} pytest tests/verify"
+        )
     if as_json:
         lines = done.stdout.strip().splitlines()
         failed = [line for line in lines if line.startswith("FAILED")]
         sys.stdout.write(
-            json.dumps({"exit_code": min(done.returncode, 1), "failed": failed, "summary": lines[-1] if lines else ""})
-            + "\n"
-        )
-    if done.returncode not in {0, 1}:
-        raise HostUnreachable(
-            f"pytest ended with {done.returncode}", next_step=f"{VARIABLE}={here.path} pytest tests/verify"
+            json.dumps({"exit_code": done.returncode, "failed": failed, "summary": lines[-1] if lines else ""}) + "\n"
         )
     return done.returncode
 

@@ -13,8 +13,7 @@ from rich.table import Table
 
 from handrail.calendars import every_closure
 from handrail.control.show import as_json_line, console_for_tables
-from handrail.control.task import exits, opened
-from handrail.errors import BadInput
+from handrail.control.task import exits, opened, whole
 from handrail.model import duration
 from handrail.model.changes import Changes
 from handrail.model.timing import Open, Shut, decide_window, free_openings
@@ -80,7 +79,7 @@ class Outlook:
 @exits
 def show_windows(inventory: str | None, *, days: str, as_json: bool) -> int:
     """Show when an environment may be changed in the coming days."""
-    count = _days(days)
+    count = whole("--days", days, least=1, most=MOST_DAYS, next_step="fab windows --days 14")
     loaded = opened(inventory).load()
     environment, now = loaded.environment, datetime.now(UTC)
     rules = environment.system.changes or Changes()
@@ -92,15 +91,6 @@ def show_windows(inventory: str | None, *, days: str, as_json: bool) -> int:
     else:
         print_outlook(f"{environment.system.name} on {environment.name}", seen, console_for_tables())
     return 0
-
-
-def _days(written: str) -> int:
-    days = int(written) if written.isascii() and written.isdigit() and len(written) < 4 else 0
-    if not 1 <= days <= MOST_DAYS:
-        raise BadInput(
-            f"--days {written}; allowed: a whole number from 1 to {MOST_DAYS}", next_step="fab windows --days 14"
-        )
-    return days
 
 
 def outlook(

@@ -179,6 +179,6 @@ def _gate(seen: Seen, armed: Sequence[Armed], kept: Kept) -> Gate:
     if slot is None:
         confirmed = back_to or max(Slot, key=seen.share)
         shares = ((confirmed.other, seen.share(confirmed.other)),)
-        return Gate(confirmed=confirmed, record_token=kept.fence, shares=shares, maintenance=hold)
+        return Gate(confirmed=confirmed, record_token=kept.fence or None, shares=shares, maintenance=hold)
     pending = tuple(Pending(slot, each.token, each.at.timestamp() - now) for each in armed)
-    return Gate(confirmed=back_to or slot, record_token=kept.fence, pending=pending, maintenance=hold)
+    return Gate(confirmed=back_to or slot, record_token=kept.fence or None, pending=pending, maintenance=hold)

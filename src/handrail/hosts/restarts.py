@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,13 @@ def read_restarts(reply: Reply, instances: Sequence[Instance]) -> dict[Place, Re
     if not reply.outcome.good:
         return {}
     ages = dict(line.split(" ", 1) for line in reply.values("age"))
-    return {
-        one.place: Restarted(
-            timedelta(milliseconds=int(ages[one.name]) * 10) if ages.get(one.name, "") else None,
-            reason(reply.block(f"log {one.name}")),
-        )
-        for one in instances
-    }
+    said: dict[str, list[str]] = defaultdict(list)
+    for line in reply.values("said"):
+        name, _, text = line.partition(" ")
+        said[name].append(text)
+    return {one.place: Restarted(_age(ages.get(one.name)), reason("\n".join(said[one.name]))) for one in instances}
+
+
+def _age(hundredths: str | None) -> timedelta | None:
+    """Read how long a program runs; in a container of LXC its start may be counted from another boot than the clock."""
+    return timedelta(milliseconds=max(0, int(hundredths)) * 10) if hundredths else None

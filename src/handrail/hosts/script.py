@@ -93,7 +93,10 @@ class Reply:
 
 
 def read_reply(lines: Sequence[str], errors: Sequence[str] = ()) -> Reply:
-    """Understand a script's output. Without a last line `result …` nobody knows what happened."""
+    r"""Understand a script's output. Without a last line `result …` nobody knows what happened.
+
+    Lines end with \n alone: what programs have logged may hold all else that Unicode calls the end of a line.
+    """
     for line in reversed(lines):
         word, _, rest = line.partition(" ")
         if word == "result":

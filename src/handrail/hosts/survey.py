@@ -65,8 +65,11 @@ def survey_arguments(environment: Environment, host: str) -> tuple[str, ...]:
         word
         for service in environment.services_on(host)
         for slot in Slot
-        for word in (service.name, slot.value, str(service.port(slot)), service.health.path)
-    ]
+        for word in (
+            service.name, slot.value, str(service.port(slot)), service.health.path,
+            f"{service.health.timeout.total_seconds():g}",
+        )
+    ]  # fmt: skip
     return (system.name, *_sections(instances, _units_on(environment, host)), "--", *probes)
 
 
@@ -93,7 +96,9 @@ def by_runtime(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
 def survey(environment: Environment, run_directory: str, host: str) -> Command:
     """Build the command that only looks."""
     arguments = survey_arguments(environment, host)
-    return Command(("survey", "end"), (environment.system.root, run_directory, *arguments), SURVEY_SECONDS)
+    asked = instances_on(environment.system, environment.services_on(host))
+    seconds = SURVEY_SECONDS + sum(int(one.service.health.timeout.total_seconds() + 1) for one in asked)
+    return Command(("survey", "end"), (environment.system.root, run_directory, *arguments), seconds)
 
 
 def read_state(reply: Reply, environment: Environment, host: str) -> HostState:
@@ -170,10 +175,10 @@ def _lease(reply: Reply) -> LeaseState | None:
 def _gate(reply: Reply, names: Mapping[str, str]) -> Gate:
     pending = [line.split(" ") for line in reply.values("pending")]
     shares = [line.split(" ") for line in reply.values("share")]
-    record = reply.value("record", "0 blue").split(" ")
+    record = reply.value("record").split(" ")
     return Gate(
         confirmed=Slot(reply.value("confirmed", "blue")),
-        record_token=int(record[0]),
+        record_token=(int(record[0]) if record[0].isdecimal() else 0) if any(record) else None,
         pending=tuple(Pending(Slot(slot), int(token), int(left) / HUNDREDTHS) for slot, token, left in pending),
         shares=tuple((Slot(slot), int(share)) for slot, share in shares),
         maintenance=bool(reply.value("maintenance")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from handrail.model import duration
 from handrail.model.canonical import digest
 from handrail.model.intent import SHOWS_A_ROLLBACK
+from handrail.model.moment import SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 # Evidence is one line that a person reads.
 LETTERS = 200
-# What comes from the future was made by a clock that is wrong; a little of that is normal.
-SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,13 @@ class Pending:
 
 @dataclass(frozen=True)
 class Gate:
-    """Where this edge sends the traffic, and since which run; hosts that are `out` get none."""
+    """Where this edge sends the traffic, and since which run; hosts that are `out` get none.
+
+    An edge that nobody has ever told has no `record_token`; 0 is that of whoever told it by hand.
+    """
 
     confirmed: Slot = Slot.BLUE
-    record_token: int = 0
+    record_token: int | None = None
     pending: tuple[Pending, ...] = ()
     shares: tuple[tuple[Slot, int], ...] = ()
     maintenance: bool = False

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
     """Tell which slot has the traffic; where edges disagree, the newest confirmed one that is healthy on every host."""
     gates = [states[host].gate for host in roles.edges]
-    if not any(gate.record_token for gate in gates):
+    if all(gate.record_token is None for gate in gates):
         return _last_good_slot(states, roles) or gates[0].confirmed
     if len({gate.confirmed for gate in gates}) == 1:
         return gates[0].confirmed
-    by_token = sorted(gates, key=lambda gate: gate.record_token, reverse=True)
+    by_token = sorted(gates, key=lambda gate: -1 if gate.record_token is None else gate.record_token, reverse=True)
     good = [gate.confirmed for gate in by_token if healthy(gate.confirmed, states, roles)]
     return (good or [by_token[0].confirmed])[0]
 

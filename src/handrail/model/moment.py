@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 _WRITTEN = re.compile("([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
+# Machines agree on the time to within this; what comes from further in the future was made by a clock that is wrong.
+SKEW = timedelta(minutes=5)
 ALLOWED = "a moment in UTC such as 2026-11-24T16:30:00Z"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
 from handrail.model import moment
 from handrail.model.case import Case
@@ -16,9 +15,6 @@ from handrail.model.clearance import Kind
 from handrail.model.command_line import at
 from handrail.model.following import could, following, said, why
 from handrail.model.timing import Shut
-
-# Machines that share a journal agree on the time to within this.
-SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ def clock(case: Case) -> No | None:
     everybody up until that time has come.
     """
     free = case.kind is Kind.EMERGENCY or case.changes.standard.get(case.verb) == ANY_TIME
-    if case.newest is None or case.now >= case.newest - SKEW or free:
+    if case.newest is None or case.now >= case.newest - moment.SKEW or free:
         return None
     here, there = (f"{at:%Y-%m-%d %H:%M:%S} UTC" for at in (case.now, case.newest))
     text = f"this machine says {here}, but the journal has a record of {there}"

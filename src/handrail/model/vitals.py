@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from handrail.model import duration
 from handrail.model.level import Level, worst
+from handrail.model.moment import SKEW
 
 if TYPE_CHECKING:
     from handrail.model.system import System
@@ -180,7 +181,9 @@ class Dump:
         """Judge its age; an empty file is none."""
         if not self.size_bytes:
             return Level.ALERT, f"{self.path} is empty"
-        minutes = timedelta(minutes=self.age // timedelta(minutes=1))
+        if self.age < -SKEW:
+            return Level.WARN, f"{self.path} is from the future, one of the clocks is wrong"
+        minutes = timedelta(minutes=max(0, self.age // timedelta(minutes=1)))
         words = f"{duration.text(minutes)} old, {size(self.size_bytes)}, {self.path}"
         return system.thresholds.backup_age.level(self.age), words
 

@@ -102,6 +102,8 @@ docker image inspect "$image" >/dev/null || exit 1
 said=$(compose -p "$project" -f "$file" -f "$files.json" up --no-start --no-deps --no-build "$service" 2>&1) ||
     {{ reason; exit 1; }}
 if joins; then docker network connect "$standing" "$process" || exit 1; fi
+# Compose lets the file's deploy.restart_policy have its way, which gives up or does not come back at boot.
+docker update --restart always "$process" >/dev/null || exit 1
 docker start "$process" >/dev/null
 """
 # `run` makes nothing known by the service's name, so that the network can be in a file for it.

@@ -139,12 +139,11 @@ class Pm2:
         return (*_as(instance.service), *script, instance.process, instance.root, str(lines), slot)
 
     def read_log(self, instances: Sequence[Instance], *, since: str, lines: int, follow: bool) -> Argv:
-        """Read the log files, and those that were moved aside last."""
+        """Read the log files, and those that were moved aside: all since a time, or the last of each."""
         begin = f"{since[:-1]} {AGES[since[-1]]} ago" if since[-1:] in AGES else since
         files = [path for one in instances for path in logs(one)]
-        kept = () if follow else (f"{path}.1" for path in files)
         script = (*_as(instances[0].service), "sh", "-c", _text("pm2_read_log.sh"), _text("pm2_show.js"))
-        return (*script, begin, str(lines), "follow" if follow else "", *kept, *files)
+        return (*script, begin, str(lines), "follow" if follow else "", *files)
 
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""

@@ -1,4 +1,7 @@
-"""Services as systemd template units: `sanvi-backend@blue` and `sanvi-backend@green` on each host."""
+"""Services as units of systemd: `sanvi-backend@blue` and `sanvi-backend@green` on each host.
+
+Each slot has its own, so that what serves keeps its description while another release gets one.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,12 @@ systemctl is-enabled -q "$0" || systemctl enable -q "$0" || exit
 systemctl is-active -q "$0" && exit
 systemctl reset-failed "$0" 2>/dev/null
 systemctl start "$0"
+"""
+# A unit that was never installed is as stopped as one can be (exit 5, systemctl(1)), and not enabled either. Without a
+# reload, which takes longer than all the rest; at boot the links are read anew.
+STOP = """
+systemctl stop "$@" || [ $? = 5 ] || exit
+systemctl disable -q --no-reload "$@" 2>/dev/null || :
 """
 # One that was stopped, or has ended well, will not come up: whoever waits for its health keeps others from the host.
 DIED = """
@@ -71,7 +80,7 @@ class Systemd:
         return ()
 
     def files(self, instance: Instance) -> tuple[File, ...]:
-        """Give the template unit; both slots share it."""
+        """Give its unit."""
         service = instance.service
         text = UNIT.format(
             system=instance.system,
@@ -80,11 +89,11 @@ class Systemd:
             user=service.user,
             root=instance.root,
             inside="" if service.directory == "." else f"/{service.directory}",
-            command=" ".join(_quoted(word) for word in service.command),
+            command=" ".join(_quoted(word) for word in _from_the_release(instance, service.command)),
             memory=f"MemoryMax={service.memory}\n" if service.memory else "",
             stop=int(service.stop.total_seconds()),
         )
-        return (File(f"/etc/systemd/system/{instance.system}-{instance.name}@.service", text),)
+        return (File(f"/etc/systemd/system/{_unit(instance)}", text),)
 
     def environment(
         self, instance: Instance, variables: Mapping[str, str], secrets: Mapping[str, str] | None = None
@@ -102,9 +111,8 @@ class Systemd:
         return (("sh", "-c", START, _unit(instance)),)
 
     def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
-        """Stop them all at once; systemd waits up to the unit's TimeoutStopSec."""
-        # A unit that was never installed is as stopped as one can be (exit 5, systemctl(1)).
-        return (("sh", "-c", 'systemctl stop "$@" || [ $? = 5 ]', "handrail", *map(_unit, instances)),)
+        """Stop them all at once, for up to their TimeoutStopSec; they do not come back at boot."""
+        return (("sh", "-c", STOP, "handrail", *map(_unit, instances)),)
 
     def died(self, instance: Instance) -> Argv:
         """Exit 0 when it was stopped, systemd gave up, or has started it again and again since `$RESTARTS`."""
@@ -146,7 +154,8 @@ class Systemd:
             f"--working-directory={instance.directory}",
             f"--property=EnvironmentFile={instance.environment_file}",
             f"--property=RuntimeMaxSec={int(deadline.total_seconds())}",
-            "--", *command,
+            # systemd would put values in the place of $NAMES, for everybody to see among the processes
+            "--", *(word.replace("$", "$$") for word in _from_the_release(instance, command)),
         )  # fmt: skip
 
     def inside(self, instance: Instance) -> str:
@@ -188,6 +197,13 @@ def unit_state(pairs: Mapping[str, str]) -> UnitState:
 
 def _unit(instance: Instance) -> str:
     return f"{instance.system}-{instance.name}@{instance.slot}.service"
+
+
+def _from_the_release(instance: Instance, command: Argv) -> Argv:
+    """Give a command whose program systemd finds: it takes no path from the directory that the command runs in."""
+    first, *rest = command
+    inside = "/" in first and not first.startswith("/")
+    return (f"{instance.directory}/{first.removeprefix('./')}", *rest) if inside else command
 
 
 def _escaped(text: str) -> str:

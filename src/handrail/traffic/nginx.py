@@ -44,6 +44,7 @@ CONTAINER_PORT = 80
 # LOG SINCE LINES FOLLOW: the time stands before the first tab. That time may lie before the last rotations; who follows
 # wants what comes, line by line: mawk, which is Debian's awk, waits for 4096 bytes.
 READ_LOG = """
+[ -r "$0" ] || { echo "there is no $0, or it cannot be read" >&2; exit 1; }
 case $1 in
 "") since=0 ;;
 *-*) since=$(TZ=UTC date -d "$(echo "$1" | tr T ' ')" +%s) ;;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -101,6 +102,17 @@ def test_log_lines_of_all_files_are_in_the_order_of_time_and_as_they_were_printe
 )
 def test_log_is_read_since_an_age_or_a_date_and_from_its_end(logged, since, lines, count):
     assert len(read(logged, since=since, lines=lines)) == count
+
+
+@needs_node
+def test_what_was_moved_aside_and_compressed_is_read_since_a_time_and_not_what_is_older(logged, tmp_path):
+    name = "logs/vendhub-api-blue-out.log"
+    for number, day in ((2, 29), (3, 28)):
+        file = tmp_path / f"{name}.{number}.gz"
+        file.write_bytes(gzip.compress(f"2001-01-{day}T00:00:00.000+00:00: day {day}\n".encode()))
+        os.utime(file, (datetime(2001, 1, day, 23, tzinfo=UTC).timestamp(),) * 2)
+    assert [line[30:] for line in read(logged[:1], since="2001-01-29")[:2]] == [b"day 29", b"yesterday"]
+    assert len(read(logged[:1], lines=9)) == 3, "without a time the last that was moved aside is enough"
 
 
 @needs_node

@@ -8,7 +8,8 @@ prepare() { # DIRECTORY
     reason=$(cd "$1" && eval "$PREPARE" 2>&1 9>&-) || end failed "cannot prepare the release: $(printf %s "$reason" | tail -n 5 | clean | tr '\n' ' ')"
 }
 target=$ROOT/releases/$RELEASE partial=$ROOT/releases/.$RELEASE.partial
-trap 'rm -rf "$partial"; [ -z "$UPLOAD" ] || rm -f "$UPLOAD"' EXIT
+home=""
+trap 'rm -rf "$partial" ${home:+"$home"}; [ -z "$UPLOAD" ] || rm -f "$UPLOAD"' EXIT
 if [ "$(cat "$target/.complete" 2>/dev/null)" = "$DIGEST" ]; then prepare "$target"; end unchanged "already staged"; fi
 [ -n "$UPLOAD" ] || end failed "release $RELEASE is not on this host and no artifact was sent"
 found=$(sha256sum "$UPLOAD" | cut -d' ' -f1)
@@ -17,8 +18,8 @@ rm -rf "$partial" && mkdir -p "$partial" || end failed "cannot write to $ROOT/re
 reason=$(tar -xzf "$UPLOAD" --no-same-owner --no-same-permissions -C "$partial" 2>&1) || end failed "cannot unpack: $(printf %s "$reason" | head -n 1 | clean)"
 if [ -n "$BUILD" ]; then
     add_user "$BUILD_USER"
-    chown -R "$BUILD_USER" "$partial"
-    reason=$(cd "$partial" && runuser -u "$BUILD_USER" -- sh -c "$BUILD" 2>&1 9>&-) || end failed "build failed: $(printf %s "$reason" | tail -n 5 | clean | tr '\n' ' ')"
+    home=$(mktemp -d) && chown -R "$BUILD_USER" "$partial" "$home" || end failed "cannot write to ${TMPDIR:-/tmp}" # npm and pip keep a cache there
+    reason=$(cd "$partial" && runuser -u "$BUILD_USER" -- env HOME="$home" sh -c "$BUILD" 2>&1 9>&-) || end failed "build failed: $(printf %s "$reason" | tail -n 5 | clean | tr '\n' ' ')"
     chown -R root:root "$partial"
 fi
 prepare "$partial"

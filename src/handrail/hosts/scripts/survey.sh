@@ -1,4 +1,4 @@
-# NAME, groups of three: RUNTIME USABLE STATUS, then --, then groups of four: SERVICE SLOT PORT PATH: everything that a run must know
+# NAME, groups of three: RUNTIME USABLE STATUS, then --, then groups of five: SERVICE SLOT PORT PATH TIMEOUT: everything that a run must know
 # of this host, in one round trip.
 NAME=$1; shift
 echo "fence $(fence)"
@@ -41,18 +41,22 @@ for path in "$ROOT"/gate/instances/*.*; do
     [ ! -f "$path" ] || echo "instances ${file%.*} ${file##*.}"
 done
 asked="" urls="" # one curl for all: to begin one takes longer than its answer
-while [ $# -ge 4 ]; do
+while [ $# -ge 5 ]; do
     told=$(instances "$1") number=1
     while [ "$number" -le "$told" ]; do
         asked="$asked$1 $2 $number
-" urls="${urls}url = \"http://127.0.0.1:$(($3 + number - 1))$4\"
+" urls="${urls:+${urls}next
+}url = \"http://127.0.0.1:$(($3 + number - 1))$4\"
 output = /dev/null
+max-time = $5
+write-out = \"%{http_code} %{time_total}\\n\"
+silent
 "
         number=$((number + 1))
     done
-    shift 4
+    shift 5
 done
-[ -z "$asked" ] || answers=$(printf %s "$urls" | curl -s -K - -w '%{http_code} %{time_total}\n' --max-time 2) || :
+[ -z "$asked" ] || answers=$(printf %s "$urls" | curl -K -) || :
 printf %s "$asked" | while read -r place; do
     read -r answer <&3 || answer=""
     echo "health $place ${answer:-000 0}"

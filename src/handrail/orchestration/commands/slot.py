@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STAGE_SECONDS = 900
 # What a start may take beyond its health deadline: the runtime's own work on a busy machine.
 START_SECONDS = 30
+# What asking after all that runs may take beyond its answers.
+STEADY_SECONDS = 60
 # What a stop may take beyond the programs' own time.
 STOP_SECONDS = 30
 
@@ -139,18 +141,19 @@ def steady(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Ask each instance that this run started whether it still is as it was started."""
     plan = run.plan
     services = [one for one in run.environment.services_on(host) if plan.service in {"", one.name}]
+    mine = [one for service in services for one in run.instances(service, plan.slot) if one.number > plan.before]
     words = [
         word
-        for service in services
-        for one in run.instances(service, plan.slot)
-        if one.number > plan.before
-        for runtime in [RUNTIMES[service.runtime]]
+        for one in mine
+        for runtime, health in [(RUNTIMES[one.service.runtime], one.service.health)]
         for word in (
             one.name, shell_line([runtime.restarts(one)]), shell_line([runtime.log(one, lines=20)]),
-            str(one.port), service.health.path, str(service.health.status),
+            str(one.port), health.path, str(health.status), f"{health.timeout.total_seconds():g}",
         )
     ]  # fmt: skip
-    return [Command(("steady",), (run.environment.system.root, run.run_directory, *words), 60)] if words else []
+    # Each may be asked twice.
+    seconds = STEADY_SECONDS + sum(2 * int(one.service.health.timeout.total_seconds() + 1) for one in mine)
+    return [Command(("steady",), (run.environment.system.root, run.run_directory, *words), seconds)] if words else []
 
 
 def stop(run: Run, step: Step, host: str) -> Sequence[Command]:

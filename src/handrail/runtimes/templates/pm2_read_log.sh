@@ -13,15 +13,22 @@ if [ "$follow" ]; then
     exit
 fi
 [ "$lines" -gt 0 ] || lines=+1
-for file; do
-    shift
-    [ ! -e "$file" ] || set -- "$@" "$file" # one that was never written is no error
-done
-[ $# -gt 0 ] || exit 0
+# those that were moved aside end in a number, and the older ones are compressed
+older() { find "${1%/*}" -maxdepth 1 -name "${1##*/}.*" ${since:+-newermt "${since}Z"}; }
+moved() {
+    for file; do
+        if [ "$since" ]; then older "$file" | while IFS= read -r each; do zcat -f "$each" || echo $? >&3; done
+        elif [ -e "$file.1" ]; then tail -q -n "$from" "$file.1" || echo $? >&3
+        fi
+    done
+}
+present() { # one that was never written is no error
+    for file; do [ ! -e "$file" ] || tail -q -n "$from" "$file" || echo $? >&3; done
+}
 # exit codes go to descriptor 3, past the pipeline
 exec 4>&1
 failed=$({
-    { tail -q -n "$from" "$@" || echo $? >&3; } | { node -e "$show" "$since" || echo $? >&3; } |
+    { moved "$@"; present "$@"; } | { node -e "$show" "$since" || echo $? >&3; } |
         { sort -s -k 1,1 || echo $? >&3; } | tail -n "$lines" >&4
 } 3>&1)
 [ -z "$failed" ]
