@@ -37,7 +37,7 @@ PLACEHOLDERS = """\
 
 | where | placeholders |
 |---|---|
-| `services.NAME.environment` | `${port}` `${slot}` `${version}` `${NAME.port}` `${NAME.address}` |
+| `services.NAME.environment` | `${port}` `${slot}` `${version}` `${host}` `${NAME.port}` `${NAME.address}` |
 | `release.artifact` | `${version}` |
 | `release.sha256` | `${version}` `${artifact}` |
 | `release.smoke` | `${version}` `${slot}` |

@@ -66,12 +66,12 @@ class Service(Named):
         default=(),
         description="Command that runs it in the foreground: a list of words, or one line; docker: the image's own.",
     )
-    image: Image | None = Field(default=None, description="Where its image comes from; docker only.")
+    image: Image | None = Field(default=None, description="Where its image comes from; docker and ecs only.")
     file: Directory = Field(
         default="docker-compose.yml", description="Compose file inside the artifact that describes it; compose only."
     )
     container_port: Port | None = Field(
-        default=None, description="Port inside the container; that of the slot if left out. docker and compose only."
+        default=None, description="Port inside the container; the slot's if left out. docker, compose and ecs only."
     )
     memory: Memory | None = Field(
         default=None, description="Memory that it may use, such as 512M or 1G; above it is restarted."
