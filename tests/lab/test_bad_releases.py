@@ -14,11 +14,20 @@ pytestmark = pytest.mark.lab
 
 # From the answer of the host to the clock of this machine, and from the gate file to nginx's next request.
 SLACK_SECONDS = 0.5
+# The units of what runs, and whether those beside them would be started at boot.
+DESCRIBED = "systemctl cat $(systemctl list-units --plain --no-legend 'sanvi-*@*.service' | cut -d' ' -f1)"
+REJECTED = """
+cd /etc/systemd/system
+for one in sanvi-backend@?*.service sanvi-frontend@?*.service; do
+    systemctl is-active -q $one || systemctl is-enabled $one || :
+done
+"""
 
 
 def test_a_release_that_is_not_healthy_on_one_host_gets_no_traffic_anywhere(fleet, start, load, tmp_path):
-    impatient = inventory(tmp_path, {"services": {"backend": {"health": {"deadline": "4s"}}}})
-    before = fleet.slots_running()
+    new = {"command": ["node", "--max-old-space-size=80", "server.js"], "health": {"deadline": "4s"}}
+    impatient = inventory(tmp_path, {"services": {"backend": new}})
+    before, described = fleet.slots_running(), fleet.sh("web1", DESCRIBED)
     with load() as running:
         run = start("deploy", inventory=impatient, release="1.2.0")
         assert run.wait() == 1
@@ -27,6 +36,8 @@ def test_a_release_that_is_not_healthy_on_one_host_gets_no_traffic_anywhere(flee
     assert report.first_response_of("1.2.0") is None
     assert fleet.served() == "1.0.0"
     assert fleet.slots_running() == before
+    assert fleet.sh("web1", DESCRIBED) == described, "what serves starts again as it was started"
+    assert fleet.sh("web1", REJECTED).split() == ["disabled"] * 2
     assert all(part in run.end["text"] for part in ("web2", "503", "never healthy on web2")), run.end["text"]
     (event,) = run.steps("start", "web2")
     assert "last answer: 503" in event["log"]

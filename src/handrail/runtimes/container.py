@@ -96,6 +96,10 @@ class Containers:
         seconds = max(int(one.service.stop.total_seconds()) for one in instances)
         return (stop(seconds, *(one.process for one in instances)),)
 
+    def stay_down(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Do nothing: what was stopped does not come back at boot."""
+        return ()
+
     def died(self, instance: Instance) -> Argv:
         """Exit 0 when it will not be started again, or was started again and again since `$RESTARTS`."""
         return ("sh", "-c", DIED, "handrail", instance.process, str(RESTARTS_THAT_MEAN_DEAD))

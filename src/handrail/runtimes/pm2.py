@@ -110,6 +110,10 @@ class Pm2:
         links = [f"{_enabled(one)}/{one.process}.json" for one in instances]
         return tuple(("sh", "-c", SYNC + STOP, unit, *links) for unit in {_unit(one) for one in instances})
 
+    def stay_down(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Do nothing: what was stopped does not come back at boot."""
+        return ()
+
     def died(self, instance: Instance) -> Argv:
         """Exit 0 when PM2 gave up or has started it again and again since `$RESTARTS`."""
         return ("sh", "-c", DIED, str(RESTARTS_THAT_MEAN_DEAD), *self.status([instance]))

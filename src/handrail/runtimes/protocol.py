@@ -114,6 +114,9 @@ class Runtime(Protocol):
     def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
         """Stop them gracefully; it is no error when one is not running or was never made."""
 
+    def stay_down(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Have what was stopped for good stay down at boot; nothing where a stop does that."""
+
     def died(self, instance: Instance) -> Argv:
         """Exit 0 when it will not come up any more: there is no use in waiting for its health.
 

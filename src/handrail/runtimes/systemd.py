@@ -27,11 +27,13 @@ systemctl is-active -q "$0" && exit
 systemctl reset-failed "$0" 2>/dev/null
 systemctl start "$0"
 """
-# A unit that was never installed is as stopped as one can be (exit 5, systemctl(1)), and not enabled either. Without a
-# reload, which takes longer than all the rest; at boot the links are read anew.
-STOP = """
-systemctl stop "$@" || [ $? = 5 ] || exit
-systemctl disable -q --no-reload "$@" 2>/dev/null || :
+# Of several one that was never installed would keep the others enabled.
+STAY_DOWN = """
+for unit; do
+    shift
+    ! systemctl is-enabled -q "$unit" 2>/dev/null || set -- "$@" "$unit"
+done
+[ $# = 0 ] || systemctl disable -q "$@"
 """
 # One that was stopped, or has ended well, will not come up: whoever waits for its health keeps others from the host.
 DIED = """
@@ -111,8 +113,13 @@ class Systemd:
         return (("sh", "-c", START, _unit(instance)),)
 
     def stop(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
-        """Stop them all at once, for up to their TimeoutStopSec; they do not come back at boot."""
-        return (("sh", "-c", STOP, "handrail", *map(_unit, instances)),)
+        """Stop them all at once; systemd waits up to the unit's TimeoutStopSec."""
+        # A unit that was never installed is as stopped as one can be (exit 5, systemctl(1)).
+        return (("sh", "-c", 'systemctl stop "$@" || [ $? = 5 ]', "handrail", *map(_unit, instances)),)
+
+    def stay_down(self, instances: Sequence[Instance]) -> tuple[Argv, ...]:
+        """Disable them: what gets another release at once, which is most of what is stopped, stays enabled for that."""
+        return (("sh", "-c", STAY_DOWN, "handrail", *map(_unit, instances)),)
 
     def died(self, instance: Instance) -> Argv:
         """Exit 0 when it was stopped, systemd gave up, or has started it again and again since `$RESTARTS`."""

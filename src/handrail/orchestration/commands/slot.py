@@ -169,7 +169,12 @@ def stop(run: Run, step: Step, host: str) -> Sequence[Command]:
     if not instances:
         return []
     seconds = stop_seconds(services) * len(slots) + STOP_SECONDS
-    return [run.fenced(["stop"], (" and ".join(slots), shell_line(stop_lines(instances))), seconds=seconds)]
+    lines = [*stop_lines(instances), *_stay_down_lines(instances)]
+    return [run.fenced(["stop"], (" and ".join(slots), shell_line(lines)), seconds=seconds)]
+
+
+def _stay_down_lines(instances: Iterable[Instance]) -> list[Sequence[str]]:
+    return [argv for name, mine in by_runtime(instances).items() for argv in RUNTIMES[name].stay_down(mine)]
 
 
 def stop_lines(instances: Iterable[Instance]) -> list[Sequence[str]]:
