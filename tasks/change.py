@@ -39,6 +39,8 @@ def _say(kind, name, inventory, key, json, **said):
         "limit": "one host alone, for update",
         "plan": "the plan's name, for infra and destroy; the newest if left out",
         "destroy_data": "data may be lost, for infra and destroy",
+        "keep_page": "leave a maintenance page up, for startup",
+        "lag_accepted": "how much may be lost, for promote, such as 90s",
         "type": "standard, normal or emergency; found by the verb if left out",
         "reason": "why",
         "risk": "low, medium or high",
@@ -48,20 +50,21 @@ def _say(kind, name, inventory, key, json, **said):
     auto_shortflags=False,
 )
 def request(
-    c, verb="deploy", release="", sha256="", share=0, service="", count="", message="", with_database=False,
+    c, verb="deploy", release="", sha256="", share="", service="", count="", message="", with_database=False,
     force=False, certificate="", cert="", cert_key="", chain="", all=False, reboot=False, limit="",  # noqa: A002 - likewise
-    plan="", destroy_data=False,
+    plan="", destroy_data=False, keep_page=False, lag_accepted="",
     type="", reason="", risk="low", impact="", at="", key="", inventory=None, json=False,  # noqa: A002 - the option's name
 ):  # fmt: skip
     """Request a change: its plan is written down, signed by you, and filed."""
     from handrail.control.changes import request_change  # noqa: PLC0415  # likewise
 
     words = {
-        "release": release, "sha256": sha256, "share": str(share or ""), "service": service, "count": str(count),
+        "release": release, "sha256": sha256, "share": share, "service": service, "count": str(count),
         "message": message, "with_database": "yes" if with_database else "", "force": "yes" if force else "",
         "certificate": certificate, "cert": cert, "key": cert_key, "chain": chain,
         "all": "yes" if all else "", "reboot": "yes" if reboot else "", "limit": limit,
         "plan": plan, "destroy_data": "yes" if destroy_data else "",
+        "keep_page": "yes" if keep_page else "", "lag_accepted": lag_accepted,
     }  # fmt: skip
     said = {"type": type, "reason": reason, "risk": risk, "impact": impact, "at": at, "key": key}
     request_change(inventory, verb, words, said, as_json=json)

@@ -42,9 +42,9 @@ class Http(ThreadingHTTPServer):
     def wait_for(self, count: int, *, seconds: float = 30) -> None:
         """Wait for so many requests."""
         until = time.monotonic() + seconds
-        while len(self.at) < count and time.monotonic() < until:
+        while len(self.got) < count and time.monotonic() < until:
             time.sleep(0.02)
-        assert len(self.at) >= count
+        assert len(self.got) >= count
 
     def messages(self) -> list[dict[str, Any]]:
         """Give the messages that were accepted."""

@@ -175,13 +175,20 @@ def _lease(reply: Reply) -> LeaseState | None:
 def _gate(reply: Reply, names: Mapping[str, str]) -> Gate:
     pending = [line.split(" ") for line in reply.values("pending")]
     shares = [line.split(" ") for line in reply.values("share")]
-    record = reply.value("record").split(" ")
     return Gate(
         confirmed=Slot(reply.value("confirmed", "blue")),
-        record_token=(int(record[0]) if record[0].isdecimal() else 0) if any(record) else None,
+        record_token=_record_token(reply.value("record")),
         pending=tuple(Pending(Slot(slot), int(token), int(left) / HUNDREDTHS) for slot, token, left in pending),
         shares=tuple((Slot(slot), int(share)) for slot, share in shares),
         maintenance=bool(reply.value("maintenance")),
         # One that the description does not name any more stays out of nothing.
         out=tuple(names[address] for address in reply.values("out") if address in names),
     )
+
+
+def _record_token(record: str) -> int | None:
+    """Read the token of `TOKEN SLOT`; who writes that by hand may leave it out."""
+    if not record:
+        return None
+    token, _, _ = record.partition(" ")
+    return int(token) if token.isdecimal() else 0

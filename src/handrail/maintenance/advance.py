@@ -26,11 +26,13 @@ def advance(book: Book, window: str) -> int | None:
     if booking.row["state"] != RUNNING:
         book.set(window, state=RUNNING)
         tell(booking, Happening.MAINTENANCE_STARTED, "it has begun")
-    done = [outcome(row) for row in book.steps(booking.id) if row["outcome"]]
+    rows = book.steps(booking.id)
+    done, begun = [outcome(row) for row in rows if row["outcome"]], {row["key"] for row in rows if not row["outcome"]}
     left = booking.row["ends"] - time.time()
     if left < 0:
         tell(booking, Happening.MAINTENANCE_OVERRUN, "it goes on until everything is done or undone")
-    coming = following(booking.window, done, left=timedelta(seconds=left), aborted=bool(booking.row["aborted"]))
+    aborted = bool(booking.row["aborted"])
+    coming = following(booking.window, done, begun=begun, left=timedelta(seconds=left), aborted=aborted)
     match coming:
         case Turn():
             book.turn(booking.id, coming.reason)
@@ -39,7 +41,7 @@ def advance(book: Book, window: str) -> int | None:
             perform(book, booking.id, coming)
         case End():
             event = Happening.MAINTENANCE_ENDED if coming.exit_code == 0 else Happening.MAINTENANCE_ABORTED
-            tell(booking, event, coming.text)
+            tell(booking, event, coming.text, again=str(coming.exit_code))
             keep(book, booking, coming)
             book.over(booking.id, coming)
             return coming.exit_code

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 # A database that is restarted, or fails over, is back by then; a step that is under way goes on meanwhile.
 AWAY_SECONDS = 120
+AWAY = (OperationalError, InterfaceError)
 BOOKED, RUNNING, OVER = "booked", "running", "over"
 
 
@@ -116,9 +117,10 @@ class Book:
         self.set(identity, state=OVER, exit_code=end.exit_code, text=f"{end.word}: {end.text}")
 
     def forget_failures(self, identity: str) -> None:
-        """Forget the steps back that failed, so that they are tried again."""
-        failed = (STEPS.c.window == identity, STEPS.c.outcome != Outcome.OK.value, STEPS.c.key != TURN)
-        back = STEPS.c.key.like("undo-%") | STEPS.c.key.like("%-again") | (STEPS.c.key == "resume")
+        """Forget the steps that failed since it turned back, and the one that lets traffic in: they are tried again."""
+        failed = (STEPS.c.window == identity, STEPS.c.outcome != Outcome.OK.value)
+        turned = select(STEPS.c.number).where(STEPS.c.window == identity, STEPS.c.key == TURN).scalar_subquery()
+        back = (STEPS.c.number > turned) | (STEPS.c.key == "resume")
         self._do(lambda connection: connection.execute(delete(STEPS).where(*failed, back)))
 
     def turn(self, identity: str, reason: str) -> None:
@@ -175,7 +177,7 @@ class Book:
 
     def _do(self, work: Callable[[Connection], T]) -> T:
         again = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((OperationalError, InterfaceError)),
+            retry=tenacity.retry_if_exception_type(AWAY),
             stop=tenacity.stop_after_delay(AWAY_SECONDS),
             wait=tenacity.wait_random(0.05, 0.3),
             reraise=True,

@@ -13,12 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from handrail.errors import HandrailError
 from handrail.hosts.variable import SYSTEM_VARIABLE
 from handrail.maintenance import owner
-from handrail.maintenance.book import Book, Booking
+from handrail.maintenance.book import AWAY, Book, Booking
 from handrail.maintenance.written import read_step
 from handrail.model.maintenance_step import Done, Outcome, Step
 from handrail.secrets import masked
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 BEAT_SECONDS = 1.0
 # A verb that is asked to stop goes back first; what has not ended by then is killed.
 GRACE_SECONDS = 60
+# fab ends so where hosts or edges may differ.
+MIXED = 5
 # The lease of a run that was killed lives on for a while: fab says so with this code, and it is tried again.
 LEASE_HELD = 4
 AGAIN_SECONDS = 2
@@ -59,7 +64,15 @@ class Runner:
             done = Done(self.step.key, Outcome.FAILED, words)
         else:
             done = self._done(deadline, broken_off=tries > 1)
-        self.book.end(self.booking.id, self.step.key, self.me, done)
+        self._note(done)
+
+    def _note(self, done: Done) -> None:
+        """Note how it came out, however long the database is away: what is done must not be begun again."""
+        while True:
+            try:
+                return self.book.end(self.booking.id, self.step.key, self.me, done)
+            except AWAY:
+                continue
 
     def _done(self, deadline: float, *, broken_off: bool) -> Done:
         while True:
@@ -70,15 +83,18 @@ class Runner:
         if code in self.step.good:
             again = ", broken off and done again" if broken_off else ""
             return Done(self.step.key, Outcome.OK, f"{said}{again}")
+        said = said or f"exit code {code}"
+        if code == MIXED and self.step.changes:
+            return Done(self.step.key, Outcome.MIXED, said)
         aborted = bool(self.book.named(self.booking.id).row["aborted"])
-        return Done(self.step.key, Outcome.ABORTED if aborted else Outcome.FAILED, said or f"exit code {code}")
+        return Done(self.step.key, Outcome.ABORTED if aborted else Outcome.FAILED, said)
 
     def _argv(self, deadline: float) -> tuple[str, ...]:
         if self.step.own:
             return self.step.argv
         row = self.booking.row
         words = [*self.step.argv, "--inventory", row["inventory"]]
-        if "--yes" in words:
+        if self.step.changes:
             words += ["--reason", f"maintenance {self.booking.id}: {self.step.title}"]
         if self.step.lasts:
             left = min(self.step.lasts.total_seconds(), deadline - time.time())
@@ -100,10 +116,24 @@ class Runner:
             except OSError as error:
                 return 127, f"{argv[0]}: {error.strerror}"
             late = self._wait(child, deadline)
-            said = _said(output, json_line=not self.step.own)
+            said = _json_said(output) if not self.step.own else self._masked(_last_line(output))
         if late:
-            return child.returncode or 1, f"{late}; {said}" if said else late
+            # A verb that was past the point from which nothing goes back has done what it was to do, and says so.
+            code = child.returncode if self.step.changes else child.returncode or 1
+            return code, f"{late}; {said}" if said else late
         return child.returncode, said
+
+    def _masked(self, text: str) -> str:
+        """Take the system's secrets out of what a command printed: it was given them all."""
+        from handrail.checklist.variables import mask_here  # noqa: PLC0415  # tasks need not wait for it
+        from handrail.control.inventory import read  # noqa: PLC0415  # likewise
+
+        row = self.booking.row
+        try:
+            loaded = read(Path(row["inventory"])).load(only=row["system"])
+        except HandrailError:
+            return masked(text, {})[-TAIL_LETTERS:]
+        return mask_here(loaded.environment.system, base=loaded.base)(text)[-TAIL_LETTERS:]
 
     def _environment(self) -> dict[str, str]:
         if not self.step.own:
@@ -122,18 +152,24 @@ class Runner:
                 pass
             else:
                 return why
-            if not self.book.beat(self.booking.id, self.step.key, self.me):
-                why = "another runner has taken this step over"
-            elif self._aborted():
-                why = "aborted by the operator"
-            elif time.time() > deadline:
-                why = f"not done within {self.step.takes.total_seconds():g} s"
+            why = self._why_not(deadline) or why
             if why and not asked:
                 # A task goes back as after Ctrl-C; a program that is no task may know SIGTERM alone.
-                os.killpg(child.pid, signal.SIGTERM if self.step.own else signal.SIGINT)
+                _signal(child, signal.SIGTERM if self.step.own else signal.SIGINT)
                 asked = time.time()
             elif asked and time.time() > asked + GRACE_SECONDS:
-                os.killpg(child.pid, signal.SIGKILL)
+                _signal(child, signal.SIGKILL)
+
+    def _why_not(self, deadline: float) -> str:
+        """Give why it must not go on, if it must not. As long as nobody can be asked it goes on."""
+        try:
+            if not self.book.beat(self.booking.id, self.step.key, self.me):
+                return "another runner has taken this step over"
+            if self._aborted():
+                return "aborted by the operator"
+        except AWAY:
+            pass
+        return f"not done within {self.step.takes.total_seconds():g} s" if time.time() > deadline else ""
 
     @property
     def _going_back(self) -> bool:
@@ -144,15 +180,24 @@ class Runner:
         return not self._going_back and bool(self.book.named(self.booking.id).row["aborted"])
 
 
-def _said(output: IO[bytes], *, json_line: bool) -> str:
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    # What has become another user, as under sudo, cannot be ended by us; it is waited for.
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, number)
+
+
+def _lines(output: IO[bytes]) -> list[str]:
     output.seek(0)
-    lines = output.read()[-200_000:].decode(errors="replace").strip().splitlines()
-    if json_line:
-        for line in reversed(lines):
-            if text := _text(line):
-                return masked(text, {})
-        return ""
-    return masked(lines[-1], {})[-TAIL_LETTERS:] if lines else ""
+    # PostgreSQL takes no NUL.
+    return output.read()[-200_000:].decode(errors="replace").replace("\0", "").strip().splitlines()
+
+
+def _last_line(output: IO[bytes]) -> str:
+    return next(reversed(_lines(output)), "")
+
+
+def _json_said(output: IO[bytes]) -> str:
+    return next((masked(text, {}) for line in reversed(_lines(output)) if (text := _text(line))), "")
 
 
 def _text(line: str) -> str:

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from handrail.maintenance.book import Booking
     from handrail.maintenance.plan import Plan
 
-MARKS = {"ok": ("✓", "green"), "failed": ("✗", "red"), "aborted": ("✗", "red"), "": ("…", "yellow")}
+MARKS = {
+    "ok": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "aborted": ("✗", "red"),
+    "mixed": ("✗", "red"),
+    "": ("…", "yellow"),
+}
 UTC_ZONE = ZoneInfo("UTC")
 
 

@@ -14,7 +14,7 @@ from handrail.model.duration import text
 from handrail.model.maintenance_step import TURN, Done, Outcome, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from handrail.model.maintenance import Maintenance, Task
 
@@ -46,13 +46,20 @@ def steps(window: Maintenance) -> tuple[Step, ...]:
     return (*_before(window), *_tasks(window), *_closing(window, again=False), *_watch(window))
 
 
-def following(window: Maintenance, done: Sequence[Done], *, left: timedelta, aborted: bool) -> Step | Turn | End:
-    """Say what comes next; `left` is the time until the window ends."""
+def following(
+    window: Maintenance, done: Sequence[Done], *, left: timedelta, aborted: bool, begun: Collection[str] = ()
+) -> Step | Turn | End:
+    """Say what comes next; `left` is the time until the window ends.
+
+    A step that was `begun` is waited for first, whatever else: what was tried is to be undone.
+    """
     seen = {each.key: each for each in done}
     turned = seen.get(TURN)
     if turned is not None:
         return _back(window, seen, turned.text)
     for step in steps(window):
+        if step.key in begun:
+            return step
         if step.key not in seen:
             return _forward(window, step, seen, left=left, aborted=aborted)
         if seen[step.key].outcome is not Outcome.OK:
@@ -100,6 +107,9 @@ def _back(window: Maintenance, seen: dict[str, Done], reason: str) -> Step | End
             failed.append(f"{step.title.lower()}: {seen[step.key].text}")
             if step.key.startswith(("start", "health", "resume")):
                 break
+    for key, task in _numbered(window):
+        if key in seen and seen[key].outcome is Outcome.MIXED:
+            failed.append(f"{task.task.lower()}: {seen[key].text}, fab status")
     if failed:
         up = "" if _ok(seen, "resume") or "hold" not in seen else "; the page is still up"
         return End(5, "not undone", f"{reason}; {'; '.join(failed)}{up}")

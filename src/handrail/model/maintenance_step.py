@@ -16,6 +16,8 @@ class Outcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     ABORTED = "aborted"
+    # Nobody knows which release is live where.
+    MIXED = "mixed"
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Step:
     good: tuple[int, ...] = (0,)
     # It goes on for so long; one that was broken off goes on for what is left of that.
     lasts: timedelta = timedelta()
+
+    @property
+    def changes(self) -> bool:
+        """Whether it is a verb that changes something."""
+        return not self.own and "--yes" in self.argv
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def resolve(name: str, source: SecretSource, *, base: Path) -> Secret:
         place, remedy = f"the environment variable {source.env}", f"export {source.env}=…"
     elif source.file is not None:
         path = base / source.file
-        value = path.read_text().rstrip("\n") if path.is_file() else ""
+        value = _kept_in(path)
         place, remedy = f"the file {path}", f"write the secret to {path}, mode 0600"
     else:
         command = list(source.command or ())
@@ -129,9 +129,17 @@ def _forms(value: str) -> Iterator[str]:
         yield json.dumps(escaped)[1:-1]
 
 
+def _kept_in(path: Path) -> str:
+    """Read a file; one that may not be read, or is no text, holds no secret for us."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def _printed_by(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
         return ""
     return done.stdout.rstrip("\n") if done.returncode == 0 else ""

@@ -2,6 +2,7 @@
 
 import json as written
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,11 @@ def note(text):
 
 
 def does(name, text="done"):
+    if Path(f"stubborn-{name}").exists():
+        signal.signal(signal.SIGINT, lambda *_: Path(f"stubborn-{name}").unlink())
     note(f"{name} begun {os.getpid()}")
+    while Path(f"stubborn-{name}").exists():
+        time.sleep(0.02)
     begun = time.monotonic()
     while time.monotonic() < begun + (60 if Path(f"slow-{name}").exists() else float(os.environ.get("TAKES", "0"))):
         time.sleep(0.02)

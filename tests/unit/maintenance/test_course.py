@@ -139,3 +139,19 @@ def test_time_that_is_over_does_not_keep_the_page_up():
     step = following(made(), done, left=timedelta(hours=-1), aborted=False)
     assert isinstance(step, Step)
     assert step.key == "start"
+
+
+def test_a_deploy_of_which_nobody_knows_is_never_called_undone():
+    done = [Done("note", Outcome.OK), Done("hold", Outcome.OK), Done("task-1", Outcome.OK)]
+    done += [Done("task-2", Outcome.MIXED, "confirmed, but not by edge2"), Done(TURN, Outcome.FAILED, "bring 1.1.0")]
+    done += [Done(key, Outcome.OK) for key in ("start", "health", "resume")]
+    end = following(made(), done, left=HOURS, aborted=False)
+    assert (end.exit_code, end.word) == (5, "not undone")
+    assert "bring 1.1.0: confirmed, but not by edge2, fab status" in end.text
+
+
+@pytest.mark.parametrize(("left", "aborted"), [(HOURS, True), (timedelta(), False)])
+def test_a_step_that_was_begun_is_waited_for_before_anything_is_undone(left, aborted):
+    done = [Done(key, Outcome.OK) for key in ("note", "backup", "hold", "stop", "task-1", "task-2")]
+    assert isinstance(following(made(), done, left=left, aborted=aborted), Turn)
+    assert following(made(), done, left=left, aborted=aborted, begun={"task-3"}).key == "task-3"

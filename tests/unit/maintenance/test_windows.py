@@ -8,6 +8,7 @@ import time
 
 from sqlalchemy import create_engine, text
 
+from handrail.secrets import MASK
 from tests.unit.maintenance.conftest import EFFECTS, POSTGRESQL, SHORT
 
 CLOSING = ["health done", "page-off done"]
@@ -107,6 +108,42 @@ def test_a_window_that_is_not_healthy_keeps_its_page_and_can_be_resumed(folder):
     assert resumed.returncode == 1, resumed.stderr
     assert json.loads(resumed.stdout)["text"].endswith("everything was undone, and traffic is let in")
     assert done(folder)[-2:] == CLOSING
+
+
+def test_a_step_back_that_failed_is_tried_again_when_the_window_is_resumed(folder):
+    (folder.path / "breaks-health").touch()
+    folder.change(command='[sh, -c, "exit 3"]')
+    window = folder.book()
+    worker = folder.work()
+    assert folder.over(window)["exit_code"] == 5
+    folder.kill(worker)
+    (folder.path / "breaks-health").unlink()
+    resumed = folder.verb(f"resume({window!r}, as_json=True)")
+    assert resumed.returncode == 1, resumed.stdout + resumed.stderr
+    assert done(folder)[-3:] == ["rollback done", *CLOSING]
+
+
+def test_a_deploy_that_was_past_its_confirm_when_it_was_aborted_is_rolled_back(folder):
+    (folder.path / "stubborn-deploy").touch()
+    window = folder.book()
+    folder.work()
+    folder.until(lambda: folder.begun("deploy"))
+    assert folder.verb(f"abort({window!r}, reason='the database is slow', as_json=True)").returncode == 0
+    told = folder.over(window)
+    assert (told["exit_code"], told["text"].endswith("everything was undone, and traffic is let in")) == (1, True)
+    assert done(folder)[-4:] == ["deploy done", "rollback done", *CLOSING]
+
+
+def test_what_a_command_prints_is_kept_without_the_systems_secrets(folder):
+    system = folder.path / "inventories/shop.yaml"
+    system.write_text(system.read_text().replace("environments:", "secrets: {KEY: {env: LEDGER_KEY}}\nenvironments:"))
+    folder.env["LEDGER_KEY"] = "planted-4711"
+    folder.change(command="""[sh, -c, 'printf "401 for %s\\\\0\\\\n" planted-4711; exit 3']""")
+    window = folder.book()
+    folder.work()
+    told = folder.over(window)
+    assert f"401 for {MASK}" in told["text"]
+    assert "planted-4711" not in json.dumps([told, folder.records("maintenance")])
 
 
 def test_what_is_run_in_the_foreground_ends_with_its_exit_code(folder):
