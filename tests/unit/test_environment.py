@@ -182,6 +182,12 @@ def test_an_address_that_is_none_is_refused():
     assert problem.startswith("  db1 has the address '10.0.0.1; reboot'; allowed: a host name, IPv4")
 
 
+def test_edges_that_tell_each_other_apart_by_a_name_are_refused():
+    two = (Host("edge1", "10.20.0.11"), Host("edge2", "edge2.example.com"))
+    _, problem = refusal(environment(GROUPS | {"edge": two}))
+    assert problem.endswith("found address 'edge2.example.com'; allowed: an IP address, as the other edges see it")
+
+
 def test_a_host_of_two_addresses_is_refused():
     _, problem = refusal(environment(GROUPS | {"db": (Host("web1", "10.20.2.11"),)}))
     assert problem == "  web1 has two addresses, 10.20.1.11 and 10.20.2.11; allowed: one"

@@ -116,6 +116,12 @@ def test_each_path_goes_to_its_service_in_the_slot_and_the_number_of_the_gate(te
     )
 
 
+def test_what_no_path_fits_is_no_file_of_the_edge(text):
+    rest = "    location / { return 404; }\n"
+    assert rest not in text
+    assert rest in configuration(("    /: frontend\n", ""))
+
+
 def test_held_traffic_gets_the_hold_page_with_503_and_retry_after(text):
     assert re.search(r"if \(-f /opt/sanvi/gate/maintenance\) \{ set \$sanvi_held 1; \}", text)
     assert text.count("if ($sanvi_held) { return 503; }") == 2

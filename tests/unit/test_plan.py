@@ -48,14 +48,32 @@ def test_the_release_that_is_served_but_not_healthy_everywhere_is_deployed_again
 
 
 def test_a_release_that_runs_healthy_in_the_idle_slot_is_warm():
-    plan = deploy(OLD)
+    plan = decide(Intent(Verb.ROLLBACK), states(), ROLES)
     assert plan.warm
     assert (plan.live, plan.slot, plan.change) == (Slot.GREEN, Slot.BLUE, "1.1.0 -> 1.0.0")
 
 
-def test_a_release_that_lacks_on_one_host_is_cold():
-    assert not deploy(OLD, web2=replace(WEB, slots={Slot.GREEN: NEW.id})).warm
+def test_what_is_deployed_is_started_anew_with_todays_description():
+    assert not deploy(OLD).warm
     assert not deploy(NEXT).warm
+
+
+def test_a_release_that_lacks_on_one_host_is_cold():
+    lacking = states(web2=replace(WEB, slots={Slot.GREEN: NEW.id}))
+    assert not decide(Intent(Verb.ROLLBACK), lacking, ROLES).warm
+
+
+def test_an_edge_that_nobody_has_told_has_no_say_beside_one_that_was():
+    sick = replace(WEB, healthy=frozenset({("api", Slot.GREEN), *((name, Slot.BLUE) for name in ("api", "web"))}))
+    plan = decide(Intent(Verb.RESTART), states(edge2=HostState(), web2=sick), ROLES)
+    assert (plan.live, plan.settle) == (Slot.GREEN, True)
+
+
+def test_a_new_edge_is_told_also_where_all_else_is_as_it_should_be():
+    blue = HostState(gate=Gate(Slot.BLUE, record_token=3))
+    served = {host: replace(WEB, slots={Slot.BLUE: NEW.id}) for host in ("web1", "web2")}
+    assert deploy(NEW, edge1=blue, edge2=blue, **served).nothing
+    assert not deploy(NEW, edge1=blue, edge2=HostState(), **served).nothing
 
 
 def test_a_cutover_that_nobody_confirmed_is_settled_first():

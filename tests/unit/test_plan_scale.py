@@ -131,10 +131,11 @@ def test_a_release_goes_to_as_many_instances_as_a_scale_left():
 
 
 def test_a_slot_is_warm_only_where_every_service_host_was_asked_for_all_instances():
-    deploy = Intent(Verb.DEPLOY, OLD)
-    assert decide(deploy, states(), ROLES).warm
-    assert not decide(deploy, states(edge1=told(EDGE, 3)), ROLES).warm
-    assert not decide(deploy, states(web2=told(WEB, 1)), ROLES).warm
+    back = Intent(Verb.ROLLBACK, version="1.0.0")
+    good = {host: replace(WEB, good=(OLD.id, NEW.id)) for host in ("web1", "web2")}
+    assert decide(back, states(**good), ROLES).warm
+    assert not decide(back, states(**good, edge1=told(EDGE, 3)), ROLES).warm
+    assert not decide(back, states(**good | {"web2": told(good["web2"], 1)}), ROLES).warm
 
 
 # Whatever the fleet is like: service hosts are lost, tools are missing, releases are mixed, nothing is healthy.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
 from handrail.model.fleet import Outcome
@@ -73,6 +76,24 @@ def test_holding_moves_no_traffic(host):
     gate(host, "resume")
     assert (host.run_directory / "green").exists()
     assert (host.root / "gate/record").read_text() == "1 blue\n"
+
+
+def test_what_the_timer_runs_is_the_script_as_it_is_whatever_systemd_makes_of_words(host, tmp_path, monkeypatch):
+    """systemd puts variables of its own in the place of ${NAMES} in a command."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name, script in (("systemd-run", f'printf "%s\\n" "$@" >{tmp_path}/said'), ("systemctl", "true")):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    revert = 'echo "${1##*/} $2 ${3%-*}"'
+    arguments = ("cut_over", "green", 60, 0, revert, "sanvi-test", "localhost", EDGE, EDGE, "")
+    assert host.fenced(1, "run-1", "gate", "gate_do", arguments=arguments).outcome is Outcome.OK
+    said = (tmp_path / "said").read_text().splitlines()
+    assert not any("${" in word for word in said)
+    line = said[said.index("sh") :]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=30)
+    assert done.stdout.split() == ["root", str(host.run_directory), "1"]
 
 
 def unwritable(path):

@@ -96,9 +96,15 @@ def by_runtime(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
 def survey(environment: Environment, run_directory: str, host: str) -> Command:
     """Build the command that only looks."""
     arguments = survey_arguments(environment, host)
+    return Command(
+        ("survey", "end"), (environment.system.root, run_directory, *arguments), survey_seconds(environment, host)
+    )
+
+
+def survey_seconds(environment: Environment, host: str) -> int:
+    """Tell how long a survey may take: one instance after the other may need all of its time to answer."""
     asked = instances_on(environment.system, environment.services_on(host))
-    seconds = SURVEY_SECONDS + sum(int(one.service.health.timeout.total_seconds() + 1) for one in asked)
-    return Command(("survey", "end"), (environment.system.root, run_directory, *arguments), seconds)
+    return SURVEY_SECONDS + sum(int(one.service.health.timeout.total_seconds() + 1) for one in asked)
 
 
 def read_state(reply: Reply, environment: Environment, host: str) -> HostState:

@@ -40,7 +40,9 @@ def decide(intent: Intent, states: Mapping[str, HostState], roles: Roles) -> Pla
     _check_failover(intent.verb, states)
     live = live_slot(states, roles)
     gates = [states[host].gate for host in roles.edges]
-    settle = any(not gate.settled or gate.confirmed != live for gate in gates)
+    # One that nobody has told yet, beside others, is told now, and gets its configuration.
+    new = {gate.record_token is None for gate in gates} == {True, False}
+    settle = new or any(not gate.settled or gate.confirmed != live for gate in gates)
     match intent.verb:
         case Verb.STARTUP | Verb.SHUTDOWN:
             return _plan_system(intent, live, settle=settle, states=states, roles=roles)
@@ -78,8 +80,9 @@ def _plan_release(intent: Intent, live: Slot, *, settle: bool, states: Mapping[s
     # One that proved good here has migrated already: nothing is lost that a backup or a snapshot would have.
     migrates = intent.verb is Verb.DEPLOY and not all(target in states[host].good for host in roles.services)
     instances = roles.instances(states, live)
+    # What is deployed gets today's description; a rollback goes to what served, as it was.
     warm = (
-        intent.verb not in SAME_AGAIN
+        intent.verb is Verb.ROLLBACK
         and _all_were_asked(instances, states, roles)
         and all(states[host].slots.get(slot) == target for host in roles.services)
         and healthy(slot, states, roles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from ipaddress import ip_address
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ def check(environments: Sequence[Environment]) -> None:
         *(problem for environment in environments for problem in _groups(environment)),
         *_names(environments),
         *_addresses(environments),
+        *(problem for environment in environments for problem in _edges(environment)),
         *_ports(environments),
     ]
     if problems:
@@ -42,6 +44,27 @@ def check(environments: Sequence[Environment]) -> None:
             "\n".join([heading, *(f"  {problem}" for problem in problems)]),
             next_step="mend the groups in inventories/, or hosts and ports in the system's YAML",
         )
+
+
+def is_ip_address(address: str) -> bool:
+    """Whether an address is one by itself, and no name; IPv6 is in brackets."""
+    try:
+        ip_address(address.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _edges(environment: Environment) -> Iterator[str]:
+    """Find edges that the others could not let in by their address: nginx knows them by no name."""
+    if environment.system.edge.hosts not in environment.groups or len(environment.edge_hosts) < 2:
+        return
+    for edge in environment.edge_hosts:
+        if not is_ip_address(edge.address):
+            yield (
+                f"{_title(environment)}: edge {edge.name}: found address {edge.address!r}; "
+                "allowed: an IP address, as the other edges see it"
+            )
 
 
 def _title(environment: Environment) -> str:

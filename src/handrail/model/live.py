@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from handrail.errors import FleetMixed
@@ -19,11 +20,9 @@ def live_slot(states: Mapping[str, HostState], roles: Roles) -> Slot:
     gates = [states[host].gate for host in roles.edges]
     if all(gate.record_token is None for gate in gates):
         return _last_good_slot(states, roles) or gates[0].confirmed
-    if len({gate.confirmed for gate in gates}) == 1:
-        return gates[0].confirmed
-    by_token = sorted(gates, key=lambda gate: -1 if gate.record_token is None else gate.record_token, reverse=True)
-    good = [gate.confirmed for gate in by_token if healthy(gate.confirmed, states, roles)]
-    return (good or [by_token[0].confirmed])[0]
+    told = [(gate.record_token, gate.confirmed) for gate in gates if gate.record_token is not None]
+    newest_first = [slot for _, slot in sorted(told, key=itemgetter(0), reverse=True)]
+    return next((slot for slot in newest_first if healthy(slot, states, roles)), newest_first[0])
 
 
 def live_release(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> str:

@@ -10,6 +10,7 @@ from importlib import resources
 from string import Template
 from typing import TYPE_CHECKING
 
+from handrail.model.inventory import is_ip_address
 from handrail.model.slot import Slot
 from handrail.traffic import tls
 
@@ -127,7 +128,7 @@ def site(
         out="".join(_out(system, word, addresses)),
         locations="".join(_locations(system, word, most, out=len(_hosts(addresses)) > 1)),
         operators="".join(f"    {one} 1;\n" for one in system.edge.maintenance.operators),
-        allow="".join(f" allow {peer};" for peer in peers),
+        allow="".join(f" allow {peer.strip('[]')};" for peer in peers if is_ip_address(peer)),
         retry_after=int(system.edge.maintenance.retry_after.total_seconds()),
     )
     return Site(f"{folder(system)}/handrail-{system.name}.conf", text, log_of(system.name))
@@ -195,7 +196,9 @@ def _instances(system: System, word: str, most: Mapping[str, int]) -> list[str]:
 
 
 def _locations(system: System, word: str, most: Mapping[str, int], *, out: bool) -> list[str]:
-    return [
+    # nginx looks for a file where no path fits, and with TLS there are keys.
+    rest = [] if "/" in system.edge.paths else ["    location / { return 404; }\n"]
+    return rest + [
         LOCATION.format(
             path=path,
             word=word,

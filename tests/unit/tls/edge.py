@@ -108,16 +108,20 @@ class Edge(host_folder.Host):
     def __init__(self, folder: Path, system: System, address: str, peers: tuple[str, ...]) -> None:
         super().__init__(folder)
         folder.chmod(0o755)
-        self.folder, self.system, self.address = folder, system, address
-        text = nginx.site(
-            system, run_directory=str(self.run_directory), addresses={"site": ["127.0.0.1"]}, peers=peers
-        ).text
-        text = text.replace("/var/log/nginx", str(folder))
-        for port in self.ports:
-            text = text.replace(f"listen {port}", f"listen {address}:{port}")
-        (folder / "site.conf").write_text(text)
+        self.folder, self.system, self.address, self.peers = folder, system, address, peers
+        self.configure(system)
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder))
         self.inside = f'[ "$1" != nginx ] || {{ shift; set -- nginx -c {folder}/nginx.conf "$@"; }}; "$@"'
+
+    def configure(self, system: System) -> None:
+        """Write the site of a system as it is described."""
+        text = nginx.site(
+            system, run_directory=str(self.run_directory), addresses={"site": ["127.0.0.1"]}, peers=self.peers
+        ).text
+        text = text.replace("/var/log/nginx", str(self.folder))
+        for port in self.ports:
+            text = text.replace(f"listen {port}", f"listen {self.address}:{port}")
+        (self.folder / "site.conf").write_text(text)
 
     @property
     def ports(self) -> tuple[int, int]:

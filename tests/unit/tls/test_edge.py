@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,20 @@ def test_a_key_can_be_read_by_nginx_and_by_nobody_else(edges):
     assert modes == ["0o750", "0o640", "0o644"]
     assert {folder.group(), (folder / "key.pem").group()} == {"www-data"}
     assert (folder / "key.pem").owner() == "root"
+
+
+@needs_nginx
+def test_no_key_is_served_where_no_service_is_on_the_root(edges):
+    edge = edges.first
+    api = edge.system.edge.model_copy(update={"paths": {"/api/": "site"}})
+    edge.configure(edge.system.model_copy(update={"edge": api}))
+    edge.nginx("-s", "reload")
+    until = time.monotonic() + 10
+    while edge.ask("/")[0] != 404 and time.monotonic() < until:
+        time.sleep(0.05)
+    asked = [edge.ask(f"/{file}", https=https)[0] for file in ("key.pem", "fullchain.pem") for https in (True, False)]
+    assert asked == [404] * 4
+    assert edge.ask("/api/x")[0] == 200
 
 
 @needs_nginx

@@ -19,9 +19,11 @@ decide() { # slot: the cutover of this token to this slot is confirmed, and whoe
 }
 arm() { # seconds: a timer of this host's own goes back unless it is told not to in time
     systemctl stop "$TIMER-$VERB.timer" 2>/dev/null || :
+    # From a file: of words systemd would take ${NAME} for variables of its own.
+    printf '%s\n' "$REVERT" >"$RUN/.revert.new" && mv -T "$RUN/.revert.new" "$RUN/.revert.$TOKEN" || return 1
     # shellcheck disable=SC2086  # PEERS is a list of addresses, each checked before it came here
     systemd-run --quiet --collect --unit="$TIMER-$VERB" --on-active="$1" --timer-property=AccuracySec=100ms \
-        sh -c "$REVERT" handrail "$ROOT" "$RUN" "$TOKEN" "$RUN_ID" "$NAME" "$SERVER" "$ME" "$DECIDER" $PEERS 9>&-
+        sh "$RUN/.revert.$TOKEN" "$ROOT" "$RUN" "$TOKEN" "$RUN_ID" "$NAME" "$SERVER" "$ME" "$DECIDER" $PEERS 9>&-
 }
 disarm() { systemctl stop "$TIMER-$1.timer" 2>/dev/null || :; }
 mine() { [ "$(cut -d' ' -f1 "$RUN/$1" 2>/dev/null)" = "$TOKEN" ]; }

@@ -27,3 +27,4 @@ printf '%s\t%s\t%s\t%s\n' "$TOKEN" "$(($(clock) + SECONDS_ * 100))" "$RUN_ID" "$
 note "$VERB: take the lease" "$HOLDER"
 WORDS="token $TOKEN"
 echo "token $TOKEN"
+exec 9>&- # what follows looks, for as long as it takes; nobody with an older token changes anything any more

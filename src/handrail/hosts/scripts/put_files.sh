@@ -14,6 +14,7 @@ put_one() {
 put_files() {
     incoming=$RUN/incoming.$TOKEN
     trap 'rm -rf "$incoming"' EXIT
+    trap : TERM # its time is over: what it was waiting for has ended by that, and the old files are put back
     rm -rf "$incoming" && mkdir -m 700 -p "$incoming" && mkdir "$incoming/new" "$incoming/old" || end failed "cannot write to $RUN"
     true >"$incoming/changed"
     base64 -d | tar -xpf - -C "$incoming/new" || end failed "the files arrived broken"

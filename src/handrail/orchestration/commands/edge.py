@@ -8,6 +8,7 @@ from handrail.hosts.bundle import bundle
 from handrail.hosts.script import Command, text_of
 from handrail.hosts.survey import edge_unit
 from handrail.model.intent import Verb
+from handrail.model.tls import asked_name
 from handrail.model.version import version_of
 from handrail.orchestration.commands.certificate import placeholders
 from handrail.orchestration.commands.slot import told_instances
@@ -61,7 +62,7 @@ def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
         confirm = int(system.times.confirm.total_seconds())
         others = " ".join(address for _, address in edges if address != me)
         revert = text_of("prelude", "gate", "gate_revert")
-        names = (system.name, system.edge.server_names[0], me, edges[0][1], others)
+        names = (system.name, asked_name(system.edge.server_names[0]), me, edges[0][1], others)
         arguments = (verb, str(slot), str(confirm), str(plan.share), revert, *names)
         before = [run.fenced(["start_edge"], (start_edge(system),), seconds=60)] if verb == "resume" else []
         message = run.intent.message or system.edge.maintenance.message
@@ -91,7 +92,7 @@ def verify(run: Run, step: Step, host: str) -> Sequence[Command]:
         system.root,
         run.run_directory,
         system.edge.origin,
-        system.edge.server_names[0],
+        asked_name(system.edge.server_names[0]),
         str(ASK_EACH_HOST * behind),
     )
     return [Command(("verify",), (*head, *questions), 60)]

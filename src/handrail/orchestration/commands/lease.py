@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from handrail.hosts.script import Command
-from handrail.hosts.survey import survey_arguments
+from handrail.hosts.survey import survey_arguments, survey_seconds
 from handrail.model.guard import decided
 from handrail.model.intent import Verb
 
@@ -32,7 +32,7 @@ def take_lease(run: Run, step: Step, host: str) -> Sequence[Command]:
         run.holder,
         str(run.intent.verb),
     )
-    return [Command(("lease_take", "survey", "end"), (*head, *looks), 60)]
+    return [Command(("lease_take", "survey", "end"), (*head, *looks), survey_seconds(run.environment, host))]
 
 
 def renew_lease(run: Run, host: str) -> Command:
