@@ -25,7 +25,7 @@ done
 
 
 def test_a_release_that_is_not_healthy_on_one_host_gets_no_traffic_anywhere(fleet, start, load, tmp_path):
-    new = {"command": ["node", "--max-old-space-size=80", "server.js"], "health": {"deadline": "4s"}}
+    new = {"command": ["node", "--max-old-space-size=80", "server.js"], "health": {"deadline": "10s"}}
     impatient = inventory(tmp_path, {"services": {"backend": new}})
     before, described = fleet.slots_running(), fleet.sh("web1", DESCRIBED)
     with load() as running:

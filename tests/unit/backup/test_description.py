@@ -106,8 +106,10 @@ def test_a_deploy_dumps_before_a_release_that_is_new_here_and_only_then():
     assert backed_up(planned(Verb.DEPLOY, NEW, good=(NEW.id, OLD.id))) == []
     assert backed_up(planned(Verb.RESTART)) == []
     assert backed_up(planned(Verb.ROLLBACK, good=(NEW.id, OLD.id))) == []
-    warm = frozenset((name, slot) for name in system().services for slot in Slot)
-    assert backed_up(planned(Verb.DEPLOY, NEW, slots={Slot.BLUE: OLD.id, Slot.GREEN: NEW.id}, healthy=warm)) == []
+    # One that a dead run left in the idle slot may not have migrated yet.
+    there = frozenset((name, slot) for name in system().services for slot in Slot)
+    left = {Slot.BLUE: OLD.id, Slot.GREEN: NEW.id}
+    assert backed_up(planned(Verb.DEPLOY, NEW, slots=left, healthy=there)) == ["db1"]
 
 
 def test_a_dump_that_nobody_heard_of_is_ended_and_no_other():
