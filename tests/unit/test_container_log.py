@@ -48,6 +48,8 @@ def started(host, api, cases=""):
         ("oom <no value>\ndie 137\n", ", ended with exit code 137, out of memory"),
         ("oom <no value>\ndie 137\ndie 1\n", ", ended with exit code 1"),
         ("die 137\n", ", ended with exit code 137, killed"),
+        ("die 137\noom <no value>\n", ", ended with exit code 137, out of memory"),
+        ("oom <no value>\ndie 137\ndie 137\n", ", ended with exit code 137, out of memory"),
         ("", f"{STATE}{{{{if .State.OOMKilled}}}}, out of memory{{{{end}}}}"),
     ],
 )

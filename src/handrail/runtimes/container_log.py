@@ -31,15 +31,16 @@ put_aside() {{ # NAME FOLDER
     ) >/dev/null 2>&1
 }}
 """
-# What runs again has forgotten how it ended; the daemon knows its last 256 events, until it is started anew itself.
+# What runs again has forgotten how it ended; the daemon knows its last 256 events, until it is started anew itself. Of
+# memory that ran out it may tell after the death that came of it.
 LOG = """
 id=$(docker container inspect --format '{{.Id}}' "$2" 2>&1) || { echo "$id"; exit 0; }
 docker logs --tail "$1" "$id" 2>&1
 end=$(docker events --since 24h --until "$(date +%s.%N)" --format '{{.Action}} {{.Actor.Attributes.exitCode}}' \\
     --filter "container=$id" --filter event=oom --filter event=die | awk '
-        $1 == "oom" { why = ", out of memory" }
-        $1 == "die" { if ($2 == 137 && !why) why = ", killed"; end = ", ended with exit code " $2 why; why = "" }
-        END { print end }')
+        $1 == "oom" { oom = 1 }
+        $1 == "die" { end = ", ended with exit code " $2; code = $2 }
+        END { print end (code != 137 ? "" : oom ? ", out of memory" : ", killed") }')
 state='{{if eq .State.Status "exited"}}, ended with exit code {{.State.ExitCode}}{{end}}'
 state="$state{{if .State.OOMKilled}}, out of memory{{end}}"
 docker container inspect "$id" --format "container {{.State.Status}}, started again {{.RestartCount}} times\\
