@@ -76,6 +76,7 @@ def made_by(subject):
     return {tuple(line.split()) for line in rows if not line.startswith("nginx ")}
 
 
+@pytest.mark.timeout(600)
 def test_system_of_docker_compose_1_29_goes_on_when_the_host_gets_docker_compose(subject, only_1_29):
     services = ("backend", "frontend", "postgres", "redis")
     subject.run("shutdown", with_database="yes")
