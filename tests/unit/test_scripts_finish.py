@@ -115,3 +115,13 @@ def test_what_guards_against_late_words_goes_when_no_word_of_that_run_can_come_a
         (host.run_directory / f".in.{number}.10.0.0.1").touch()
         finish(host)
     assert [path.name for path in host.run_directory.glob(".in.*")] == [".in.2.10.0.0.1"]
+
+
+@pytest.mark.parametrize("unconfirmed", ["blue", "green", "green.10", ""])
+def test_what_a_timer_of_another_run_has_to_run_stays_while_anything_is_unconfirmed(host, unconfirmed):
+    script = host.run_directory / ".revert.1"
+    script.touch()
+    if unconfirmed:
+        (host.run_directory / unconfirmed).write_text("1\n")
+    finish(host)
+    assert script.exists() is bool(unconfirmed)

@@ -15,8 +15,10 @@ for path in "$ROOT"/releases/*/ "$ROOT"/releases/.*.partial/; do
     rm -rf "$path" && echo "pruned $release"
 done
 # Late words of older runs are refused by their token; those of this one are until the next run ends.
-for path in "$RUN"/.in.* "$RUN"/.revert.*; do
-    case $path in "$RUN/.in.$TOKEN."* | "$RUN/.revert.$TOKEN") ;; *) rm -f "$path" ;; esac
+for path in "$RUN"/.in.*; do
+    case $path in "$RUN/.in.$TOKEN."*) ;; *) rm -f "$path" ;; esac
 done
+# What the timer of another run still has to run stays as long as anything is unconfirmed.
+[ -n "$(ls "$RUN"/blue "$RUN"/green "$RUN"/blue.[0-9]* "$RUN"/green.[0-9]* 2>/dev/null)" ] || rm -f "$RUN"/.revert.*
 rm -f "$RUN/lease"
 end ok "recorded"
