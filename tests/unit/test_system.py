@@ -60,7 +60,7 @@ def test_sanvi_is_what_its_runbook_says():
 
 def test_the_lab_is_laid_over_the_rest():
     lab = sanvi("lab")
-    assert lab.times.confirm == timedelta(seconds=15)
+    assert lab.times.confirm == timedelta(seconds=25)
     assert lab.edge.paths == sanvi().edge.paths
     assert lab.secrets["DB_PASSWORD"].env is None
     assert lab.secrets["DB_PASSWORD"].file == "../.handrail/lab/secrets/DB_PASSWORD"
