@@ -5,7 +5,6 @@ What runs is told and not judged: a variable that is new with this release is mi
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ from handrail.model.secret import SecretReference
 from handrail.model.slot import Slot
 from handrail.model.variable import State
 from handrail.model.version import version_of
-from handrail.secrets import Secret, masked, resolve
+from handrail.secrets import Secret, masked, resolve, secrets_that_are_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -75,10 +74,7 @@ def _kept_by_aws(case: Case) -> Found:
 
 def mask_here(system: System, *, base: Path) -> Callable[[str], str]:
     """Make what masks every secret that can be read here; that one cannot is for others to say."""
-    known: dict[str, Secret] = {}
-    for name, source in system.own_secrets.items():
-        with suppress(SecretMissing):
-            known[name] = resolve(name, source, base=base)
+    known = secrets_that_are_there(system.own_secrets, base=base)
     return lambda text: masked(text, known)
 
 

@@ -82,13 +82,18 @@ def test_a_window_whose_workflow_broke_is_taken_up_again(folder):
     assert folder.over(window)["exit_code"] == 0
 
 
-def test_an_abort_interrupts_what_is_under_way(folder):
-    (folder.path / "slow-deploy").touch()
+def aborted_in_its_deploy(folder):
+    """Abort a window as soon as its deploy has begun, and give what it tells once it is over."""
     window = folder.book()
     folder.work()
     folder.until(lambda: folder.begun("deploy"))
     assert folder.verb(f"abort({window!r}, reason='the database is slow', as_json=True)").returncode == 0
-    told = folder.over(window)
+    return folder.over(window)
+
+
+def test_an_abort_interrupts_what_is_under_way(folder):
+    (folder.path / "slow-deploy").touch()
+    told = aborted_in_its_deploy(folder)
     assert told["exit_code"] == 1
     assert "aborted by the operator" in told["text"]
     assert "deploy done" not in folder.effects()
@@ -125,11 +130,7 @@ def test_a_step_back_that_failed_is_tried_again_when_the_window_is_resumed(folde
 
 def test_a_deploy_that_was_past_its_confirm_when_it_was_aborted_is_rolled_back(folder):
     (folder.path / "stubborn-deploy").touch()
-    window = folder.book()
-    folder.work()
-    folder.until(lambda: folder.begun("deploy"))
-    assert folder.verb(f"abort({window!r}, reason='the database is slow', as_json=True)").returncode == 0
-    told = folder.over(window)
+    told = aborted_in_its_deploy(folder)
     assert (told["exit_code"], told["text"].endswith("everything was undone, and traffic is let in")) == (1, True)
     assert done(folder)[-4:] == ["deploy done", "rollback done", *CLOSING]
 

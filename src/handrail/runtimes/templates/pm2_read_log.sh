@@ -13,17 +13,15 @@ if [ "$follow" ]; then
     exit
 fi
 [ "$lines" -gt 0 ] || lines=+1
-# those that were moved aside end in a number, and the older ones are compressed
-older() { find "${1%/*}" -maxdepth 1 -name "${1##*/}.*" ${since:+-newermt "${since}Z"}; }
-moved() {
-    for file; do
-        if [ "$since" ]; then older "$file" | while IFS= read -r each; do zcat -f "$each" || echo $? >&3; done
-        elif [ -e "$file.1" ]; then tail -q -n "$from" "$file.1" || echo $? >&3
-        fi
-    done
-}
 present() { # one that was never written is no error
     for file; do [ ! -e "$file" ] || tail -q -n "$from" "$file" || echo $? >&3; done
+}
+moved() { # what was moved aside ends in a number, and the older ones are compressed; without a time the last will do
+    for file; do
+        [ "$since" ] || { present "$file.1"; continue; }
+        find "${file%/*}" -maxdepth 1 -name "${file##*/}.*" -newermt "${since}Z" |
+            while IFS= read -r each; do zcat -f "$each" || echo $? >&3; done
+    done
 }
 # exit codes go to descriptor 3, past the pipeline
 exec 4>&1
