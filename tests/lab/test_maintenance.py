@@ -26,7 +26,7 @@ from tests.lab.inventory import QUICK, inventory
 from tests.lab.lock import only_test_on
 from tests.receivers import http
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 FAB = str(Path(sys.executable).with_name("fab"))
 HOST, DUMPS = "vendhub1", "/var/backups/handrail-window"
@@ -105,7 +105,7 @@ class Site:
             found = book.every()
             return found and (found[0], {row["key"]: row for row in book.steps(found[0].id)})
 
-    def until(self, condition, *, seconds=150):
+    def until(self, condition, *, seconds=300):
         """Wait until something is true, and give it; meanwhile ask the edge as a client does."""
         end = time.monotonic() + seconds
         while not (found := condition()):

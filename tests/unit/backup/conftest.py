@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from handrail.hosts.script import Command, read_reply
+from tests.ports import free_port
 from tests.unit.host_folder import Host, token
 from tests.unit.journal.conftest import START_SECONDS, programs
 
@@ -55,9 +55,7 @@ def server():
     if user:
         for path in (folder, folder / "password"):
             shutil.chown(path, "postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data = folder / "data"
     how = ["-U", USER, "-A", "scram-sha-256", f"--pwfile={folder}/password", "-E", "UTF8", "--no-sync"]
     subprocess.run([found / "initdb", "-D", data, *how], check=True, capture_output=True, cwd=folder, **user)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import sys
 import time
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from tests import started
 from tests.lab.controller import ROOT, Controller
+from tests.ports import free_port
 from tests.unit.ecs import aws
 from tests.unit.ecs.plane import insights, judged, percentiles, plane
 from tests.unit.infra.conftest import credentials
@@ -90,9 +90,7 @@ def settings(keys, folder):
 def amazon(keys, folder):
     """Run it while the block runs; `keys` has moto and the environment as this needs them for as long."""
     settings(keys, folder)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number = free.getsockname()[1]
+    number = free_port()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=number, verbose=False)
     server.start()
     running = []

@@ -20,6 +20,7 @@ import yaml
 from handrail.control.inventory import read
 from tests.gated import Gated
 from tests.office import RULES
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION, STATE = "123456789012", "ap-south-1", "shop-state"
@@ -117,9 +118,7 @@ def variables(port):
 @contextmanager
 def moto():
     """Run moto's server, and give its port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     argv = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -21,6 +21,7 @@ from handrail.model import document
 from handrail.model.environment import Environment
 from handrail.model.environment import Host as Named
 from handrail.traffic import nginx
+from tests.ports import free_port
 from tests.unit import host_folder
 
 if TYPE_CHECKING:
@@ -74,13 +75,6 @@ def blind() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
-
-
-def free_port(address: str = "127.0.0.1") -> int:
-    """Give a port that nothing listens on."""
-    with socket.socket() as asked:
-        asked.bind((address, 0))
-        return int(asked.getsockname()[1])
 
 
 class Service(BaseHTTPRequestHandler):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ports import free_port
 from tests.unit.tls.authority import issue, pem, root
-from tests.unit.tls.edge import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,8 +20,9 @@ from handrail.model.fleet import Do
 from handrail.model.intent import Verb
 from handrail.model.tls import Dns
 from handrail.model.wire import Seen
+from tests.ports import free_port
 from tests.unit.tls.authority import DAY, NOW, intermediate, issue
-from tests.unit.tls.edge import free_port, needs_nginx
+from tests.unit.tls.edge import needs_nginx
 from tests.unit.tls.pebble import Pebble, needs_pebble
 from tests.unit.tls.play import Play
 
