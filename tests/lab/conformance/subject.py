@@ -135,8 +135,12 @@ class Subject:
 
     def fresh(self) -> str:
         """Name a good release that no slot holds, so that a deploy of it goes through every step."""
-        held = {row["version"] for row in self.status()["services"]}
+        held = self.held()
         return next(release for release in GOOD if release not in held)
+
+    def held(self) -> set[str]:
+        """Name the releases that its slots hold."""
+        return {row["version"] for row in self.status()["services"]}
 
     def eventually(self, what: str, condition: Callable[[], bool], *, seconds: float = 60) -> float:
         """Wait until something is true; give how long that took."""

@@ -6,12 +6,13 @@ touch "$ROOT/good"
 if [ -n "$GOOD$BAD" ]; then
     { grep -vxF -e "${GOOD:-/}" -e "${BAD:-/}" "$ROOT/good"; [ -z "$GOOD" ] || printf '%s\n' "$GOOD"; } | tail -n "$KEEP" >"$ROOT/good.new" && mv -T "$ROOT/good.new" "$ROOT/good" || echo "warning the list of good releases could not be written"
 fi
+blue=$(readlink "$ROOT/slots/blue") green=$(readlink "$ROOT/slots/green")
 for path in "$ROOT"/releases/*/ "$ROOT"/releases/.*.partial/; do
-    release=$(basename "$path")
     [ -d "$path" ] || continue
+    release=${path%/}
+    release=${release##*/}
+    case $release in "${blue##*/}" | "${green##*/}") continue ;; esac
     grep -qxF "$release" "$ROOT/good" && continue
-    [ "$(basename "$(readlink "$ROOT/slots/blue" || echo -)")" != "$release" ] || continue
-    [ "$(basename "$(readlink "$ROOT/slots/green" || echo -)")" != "$release" ] || continue
     rm -rf "$path" && echo "pruned $release"
 done
 # Late words of older runs are refused by their token; those of this one are until the next run ends.

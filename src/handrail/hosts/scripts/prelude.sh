@@ -11,7 +11,12 @@ clean() { iconv -f utf-8 -t utf-8 -c | tr -d '\000-\010\013-\037'; }
 add_user() {
     id -u "$1" >/dev/null 2>&1 || useradd --system --home-dir "$ROOT" --shell /usr/sbin/nologin "$1" || end failed "cannot add the user $1"
 }
-fence() { cat "$ROOT/lease/fence" 2>/dev/null || echo 0; }
+line() { # FILE: its first line, or nothing; to begin a program takes a host longer than most that it does here
+    first=""
+    read -r first 2>/dev/null <"$1" || [ "$first" ] || return 1
+    printf '%s\n' "$first"
+}
+fence() { line "$ROOT/lease/fence" || echo 0; }
 note() { # step result text: one line in the host's journal; a full disk must not stop a rollback
     printf '{"at":"%s","run":"%s","token":%s,"step":"%s","result":"%s"}\n' \
         "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${RUN_ID:-}" "${TOKEN:-0}" "$1" "$2" >>"$ROOT/journal" 2>/dev/null || :

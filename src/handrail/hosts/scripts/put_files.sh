@@ -6,7 +6,8 @@ put_back() {
     done <"$incoming/changed"
 }
 put_one() {
-    mkdir -p "/$(dirname "$1")" "$incoming/old/$(dirname "$1")"
+    folder=${1%/*}
+    mkdir -p "/$folder" "$incoming/old/$folder"
     [ ! -f "/$1" ] || cp -p "/$1" "$incoming/old/$1"
     echo "$1" >>"$incoming/changed"
     cp -p "$incoming/new/$1" "/$1.handrail" && mv -fT "/$1.handrail" "/$1"

@@ -7,23 +7,23 @@ if [ -f "$RUN/lease" ]; then
     echo "lease $token $((expires - $(clock))) $owner $holder"
 fi
 for slot in blue green; do
-    link=$(readlink "$ROOT/slots/$slot") && echo "slot $slot $(basename "$link")"
+    link=$(readlink "$ROOT/slots/$slot") && echo "slot $slot ${link##*/}"
     if [ -f "$RUN/$slot" ]; then read -r token _ deadline <"$RUN/$slot"; echo "pending $slot $token $((deadline - $(clock)))"; fi
     for share in 1 5 10 25 50; do [ ! -f "$RUN/$slot.$share" ] || echo "share $slot $share"; done
 done
 if [ -f "$ROOT/gate/green" ]; then echo "confirmed green"; else echo "confirmed blue"; fi
-[ ! -f "$ROOT/gate/record" ] || echo "record $(cat "$ROOT/gate/record")"
+[ ! -f "$ROOT/gate/record" ] || echo "record $(line "$ROOT/gate/record")"
 [ ! -f "$ROOT/gate/maintenance" ] || echo "maintenance on"
 for path in "$ROOT"/gate/out/*; do [ ! -f "$path" ] || echo "out ${path##*/}"; done
 [ ! -f "$ROOT/good" ] || sed 's/^/good /' "$ROOT/good"
-for path in "$ROOT"/releases/*/.complete; do [ ! -f "$path" ] || echo "staged $(basename "$(dirname "$path")") $(cat "$path")"; done
-echo "free $(df -Pk "$ROOT" 2>/dev/null | awk 'END { print $4 }')"
+for path in "$ROOT"/releases/*/.complete; do
+    release=${path%/.complete}
+    [ ! -f "$path" ] || echo "staged ${release##*/} $(line "$path")"
+done
+df -Pk "$ROOT" 2>/dev/null | { read -r _; read -r _ _ _ free _; echo "free ${free:-}"; }
 for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run nsenter logrotate; do command -v "$tool" >/dev/null || echo "missing $tool"; done
-instances() { # SERVICE: how many of it this host was told of; one, if of none
-    for number in 10 9 8 7 6 5 4 3 2 1; do
-        if [ -f "$ROOT/gate/instances/$1.$number" ]; then echo "$number"; return; fi
-    done
-    echo 1
+instances() { # SERVICE: as many of it as this host was told of; one, if of none
+    for told in 10 9 8 7 6 5 4 3 2 1; do [ ! -f "$ROOT/gate/instances/$1.$told" ] || return 0; done
 }
 usable="" # two runtimes of a host may ask the same
 while [ "$1" != -- ]; do
@@ -42,7 +42,8 @@ for path in "$ROOT"/gate/instances/*.*; do
 done
 asked="" urls="" # one curl for all: to begin one takes longer than its answer
 while [ $# -ge 5 ]; do
-    told=$(instances "$1") number=1
+    instances "$1"
+    number=1
     while [ "$number" -le "$told" ]; do
         asked="$asked$1 $2 $number
 " urls="${urls:+${urls}next
