@@ -135,12 +135,8 @@ class Subject:
 
     def fresh(self) -> str:
         """Name a good release that no slot holds, so that a deploy of it goes through every step."""
-        held = self.held()
+        held = {row["version"] for row in self.status()["services"]}
         return next(release for release in GOOD if release not in held)
-
-    def held(self) -> set[str]:
-        """Name the releases that its slots hold."""
-        return {row["version"] for row in self.status()["services"]}
 
     def eventually(self, what: str, condition: Callable[[], bool], *, seconds: float = 60) -> float:
         """Wait until something is true; give how long that took."""
