@@ -71,6 +71,8 @@ def test_port_in_use_is_named(subject):
 
 @pytest.mark.parametrize("step", ["cut over", "stage"])
 def test_controller_that_is_killed_leaves_the_release_that_worked(subject, quick, load, step):
+    if step == "stage" and subject.runtime != "pm2":
+        pytest.skip("before its start a release is files: with one runtime it is tried for all")
     before = subject.served()
     with load() as requests:
         deploy = subject.begin("deploy", quick, release=subject.fresh())

@@ -213,7 +213,6 @@ class Folder:
         worker.wait()
 
 
-BOTH = pytest.mark.parametrize("folder", ["sqlite", "postgresql"], indirect=True)
 POSTGRESQL = pytest.mark.parametrize("folder", ["postgresql"], indirect=True)
 
 
