@@ -201,10 +201,11 @@ def test_the_idle_slot_is_emptied_of_every_instance_that_it_may_have():
 
 def test_the_message_of_a_hold_page_goes_by_standard_input():
     message = 'Back at 14:00; $(id) "now"'
-    (held,) = asked(run(Intent(Verb.HOLD, message=message), states()), Do.HOLD, "edge1")
+    start, held = asked(run(Intent(Verb.HOLD, message=message), states()), Do.HOLD, "edge1")
+    assert start.scripts[-1] == "start_edge", "from an nginx that is down nobody gets a page"
     assert held.stdin == message
     assert message not in " ".join(held.argv)
-    (usual,) = asked(run(Intent(Verb.HOLD), states()), Do.HOLD, "edge2")
+    _, usual = asked(run(Intent(Verb.HOLD), states()), Do.HOLD, "edge2")
     assert usual.stdin.startswith("Sanvi Machinery is being maintained")
 
 

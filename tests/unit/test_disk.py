@@ -145,6 +145,26 @@ def test_the_newest_dump_that_was_proved_stays_and_what_stands_beside_a_dump_goe
     assert {path.name for path in (tmp_path / "b").iterdir()} == {"0.dump", "1.dump", "1.dump.sha256"}
 
 
+def test_what_stands_beside_a_dump_is_no_dump_whatever_the_pattern_finds(host, tmp_path):
+    for ending, days in (("", 20), (".sha256", 20), (".json", 19), (".md5", 19), (".log", 19)):
+        old(tmp_path / f"b/shop-2.dump{ending}", days=days)
+    old(tmp_path / "b/shop-1.dump", days=30)
+    old(tmp_path / "b/shop-1.dump.sha256", days=30)
+    for again in (False, True):
+        reply = free(host, "dump", tmp_path / "b", "shop-*")
+        assert reply.outcome is (Outcome.UNCHANGED if again else Outcome.OK), reply
+        stay = {f"shop-2.dump{ending}" for ending in ("", ".sha256", ".json", ".md5", ".log")}
+        assert {path.name for path in (tmp_path / "b").iterdir()} == stay
+
+
+def test_a_system_whose_own_directory_is_called_logs_keeps_what_databases_call_a_log(tmp_path):
+    (tmp_path / "logs").mkdir()
+    host = Host(tmp_path / "logs")
+    old(host.root / "data/000012.log")
+    log = old(host.root / "shop/logs/app.log")
+    assert paths(look(host)) == {str(log)}
+
+
 def test_a_file_that_several_patterns_find_counts_once(host):
     old(host.root / "logs/a.log")
     named = look(host, *("log", host.root / "logs", "*.log"), *("log", host.root / "logs", "a*"))
@@ -413,6 +433,18 @@ def test_images_stay_that_a_container_has_or_a_release_needs(host, tmp_path, too
     assert paths(usage) == {"shop-api:4.0-dddddddddddd", "sha256:7"}
     assert "2 images" in free(host, **options).words
     assert (state / "images").read_text().splitlines() == [line for line, stays in images.items() if stays]
+
+
+def test_docker_that_hangs_over_a_container_frees_no_image_and_stops_nothing_else(host, tool):
+    log = old(host.root / "logs/a.log")
+    # 124 is what timeout(1) says of it.
+    tool(
+        "docker",
+        'case "$*" in ps*) echo c1 ;; container\\ inspect*) exit 124 ;; image*) echo "sha256:7 sha256:7" ;; esac\n',
+    )
+    usage = look(host, docker="yes")
+    assert usage.problems == ("docker: no answer about its containers within 20 s; no image is freed",)
+    assert paths(usage) == {str(log)}
 
 
 def test_docker_that_does_not_answer_stops_nothing_else(host, tool):

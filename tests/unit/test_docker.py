@@ -69,10 +69,12 @@ def test_image_is_named_for_the_release_and_made_once(host, api):
 def test_images_of_releases_that_are_gone_are_removed(host, api):
     for name in ("1.3.0+x-aaaaaaaaaaaa", f".{RELEASE}.partial"):
         (host.root / "releases" / name).mkdir(parents=True)
-    names = f"{TAG} inventory-api:1.3.0_x-aaaaaaaaaaaa inventory-api:1.2.0-bbbbbbbbbbbb"
+    # The last two are no release's names: somebody else's, even the one that is to be used.
+    gone = "inventory-api:1.2.0-bbbbbbbbbbbb"
+    names = f"{TAG} inventory-api:1.3.0_x-aaaaaaaaaaaa {gone} inventory-api:1.4.0 inventory-api:latest"
     host.command("docker", f"image\\ inspect*) exit 1 ;;\nimage\\ ls*) printf '%s\\n' {names} ;;")
     host.run(prepare(api, build="."), RELEASE=RELEASE, cwd=host.root / "releases" / f".{RELEASE}.partial")
-    assert host.asked_for("image rm") == ["docker image rm inventory-api:1.2.0-bbbbbbbbbbbb"]
+    assert host.asked_for("image rm") == [f"docker image rm {gone}"]
 
 
 def test_archive_gets_the_name_of_the_release_alone(host, api):

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from handrail.control.health import left_out, secrets_of
+from handrail.control.health import health, left_out, secrets_of
 from handrail.control.look import Look
+from handrail.hosts.script import Reply
+from handrail.model.fleet import Outcome
 from handrail.model.host_state import Gate, HostState, LeaseState
 from handrail.model.level import Level
 from handrail.model.roles import roles_of
@@ -44,3 +46,19 @@ def test_secrets_are_masked_also_where_no_datastore_needs_one(tmp_path, monkeypa
     system = described.system.model_copy(update={"datastores": {}, "secrets": {"KEY": SecretSource(env="STRIPE_KEY")}})
     loaded = SimpleNamespace(environment=SimpleNamespace(system=system, on_ecs=False), base=tmp_path)
     assert masked("401 for sk_live_4711", secrets_of(loaded)) == f"401 for {MASK}"
+
+
+def test_an_edge_is_asked_by_a_name_that_a_client_could_use():
+    look, asked = seen(), []
+    system = look.environment.system
+    edge = system.edge.model_copy(update={"server_names": ("*.example.com",)})
+    described = replace(look.environment, system=system.model_copy(update={"edge": edge, "datastores": {}}))
+
+    def ask(host, command):
+        asked.append(command)
+        return Reply(Outcome.OK, "", ())
+
+    connections = SimpleNamespace(ask=ask, on_each=lambda hosts, question: {host: question(host) for host in hosts})
+    health(replace(look, environment=described), connections, secrets={})
+    names = {command.arguments[3] for command in asked if command.scripts == ("verify",)}
+    assert names == {"handrail.example.com"}

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from handrail.errors import BadInput, SystemInvalid
-from handrail.hosts.rotation import Rotation, rotation
+from handrail.hosts.rotation import EDGE, Rotation, rotation
+from handrail.hosts.script import shell_line
 from handrail.model import document
 from handrail.model.decide import decide
 from handrail.model.environment import Environment, Host
@@ -23,6 +25,8 @@ from handrail.model.host_state import HostState
 from handrail.model.intent import Intent, Verb
 from handrail.model.roles import Roles
 from handrail.model.version import Release
+from handrail.runtimes import UNITS
+from handrail.runtimes.unit import Unit
 from tests.unit import host_folder
 from tests.unit.host_folder import token
 
@@ -110,6 +114,23 @@ def test_the_edges_log_is_a_matter_of_the_edges():
     edge = rotation(shop(), "web1", "/run/shop")
     assert (edge.edge_log, edge.edge_is_ours) == ("/var/log/nginx/handrail-shop.log", False)
     assert "nginx -s reopen" in edge.edge_text
+
+
+@pytest.mark.parametrize("runtime", ["systemd", "compose"])
+def test_an_edge_that_hangs_does_not_hold_up_the_rotation_of_the_host(runtime, tmp_path):
+    unit, keeper = Unit("shop", "/opt/shop", "nginx", "nginx"), UNITS[runtime]
+    runs, inside = shell_line([keeper.runs(unit)]), shlex.quote(keeper.inside(unit))
+    text = EDGE.format(folder="/var/log/nginx", runs=runs, inside=inside)
+    (script,) = re.findall(r"postrotate\n(.*?)    endscript", text, re.DOTALL)
+    tool = f'#!/bin/sh\necho "$(basename $0) $*" >>{tmp_path}/said\n'
+    answers = {"timeout": 'shift; "$@"', "docker": '[ "$1" != ps ] || echo 4711', "systemctl": "", "nginx": ""}
+    for name, answer in answers.items():
+        (tmp_path / name).write_text(tool + answer + "\n")
+        (tmp_path / name).chmod(0o755)
+    subprocess.run(["sh", "-c", script], check=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    said = [line.split() for line in (tmp_path / "said").read_text().splitlines()]
+    assert [words[:2] for words in said if words[0] == "timeout"] == [["timeout", "10"], ["timeout", "20"]]
+    assert said[-1][-3:] == ["nginx", "-s", "reopen"]
 
 
 def states(*tools):

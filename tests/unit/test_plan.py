@@ -6,7 +6,7 @@ import pytest
 
 from handrail.errors import ReleaseUnknown
 from handrail.model.decide import decide
-from handrail.model.host_state import Gate, HostState, Pending
+from handrail.model.host_state import Gate, HostState, Pending, UnitState
 from handrail.model.intent import Intent, Verb
 from handrail.model.roles import Roles
 from handrail.model.slot import Slot
@@ -45,6 +45,35 @@ def test_the_release_that_is_served_but_not_healthy_everywhere_is_deployed_again
     plan = deploy(NEW, web2=sick)
     assert not plan.nothing
     assert plan.slot is Slot.BLUE
+
+
+DOWN = UnitState(state="inactive (dead)")
+
+
+def shutdown(unit, *, with_database=False, store=DOWN):
+    held = replace(EDGE, gate=replace(EDGE.gate, maintenance=True))
+    web = replace(WEB, units={("api", Slot.GREEN, 1): unit}, healthy=frozenset(), datastores={"postgresql": store})
+    roles = replace(ROLES, data=("web1",))
+    intent = Intent(Verb.SHUTDOWN, with_database=with_database)
+    return decide(intent, states(web1=web, web2=web, edge1=held, edge2=held), roles)
+
+
+def test_what_is_down_and_stays_down_leaves_a_shutdown_nothing_to_do():
+    assert shutdown(DOWN).nothing
+    assert shutdown(DOWN, with_database=True).nothing
+    assert shutdown(UnitState(state="exited (0)")).nothing
+
+
+@pytest.mark.parametrize(
+    "state", ["activating (auto-restart)", "deactivating (stop-sigterm)", "restarting", "waiting restart", "paused"]
+)
+def test_what_is_between_two_tries_or_still_stopping_is_not_down(state):
+    assert not shutdown(UnitState(state=state)).nothing
+    assert not shutdown(DOWN, with_database=True, store=UnitState(state=state)).nothing
+
+
+def test_what_comes_back_at_boot_is_not_shut_down():
+    assert not shutdown(UnitState(state="failed (failed)", enabled=True)).nothing
 
 
 def test_a_release_that_runs_healthy_in_the_idle_slot_is_warm():

@@ -22,7 +22,7 @@ def host(tmp_path):
 
 def asked(host, *words, stdin=""):
     """Ask one question, and give the answer as it is read."""
-    reply = host.run("answers", "vitals", arguments=words, stdin=stdin)
+    reply = host.run("vitals", arguments=words, stdin=stdin)
     assert reply.outcome is Outcome.OK, reply
     of_itself = words[0] in {"cpu", "memory", "disk", "largest", "traffic"}
     question = (words[0], "-" if of_itself else words[1])
@@ -80,6 +80,25 @@ def test_error_lines_are_counted_and_those_that_differ_in_numbers_alone_are_one_
     assert found.groups[1][1] == "TypeError: x is undefined"
 
 
+def test_a_word_in_the_name_of_a_program_is_no_error(host, tmp_path):
+    log = logged(
+        tmp_path,
+        "1700000000.5 shop-error-pages[12]: GET / 200",
+        "1700000000.5 shop-error-pages-blue: all fine",
+        "1700000000.5 shop-error-pages-blue: Error: lost",
+        "1700000000.5 Error: lost",
+    )
+    assert asked(host, "errors", "error-pages", f"cat {log}").count == 2
+
+
+def test_a_cache_that_hangs_is_a_failure_and_the_others_are_answered(host):
+    words = ("cache", "redis", "sleep 30", 6379, "memory")
+    reply = host.run("vitals", arguments=words, stdin="secret\n")
+    found = read_vitals(reply, [("cache", "redis"), ("memory", "-")])
+    assert found["cache", "redis"] == Failure("no answer within 5 s")
+    assert isinstance(found["memory", "-"], Memory)
+
+
 def test_numbers_of_any_length_and_hexadecimal_ones_make_no_groups_of_their_own(host, tmp_path):
     ids = ["0 of e7fb11a7", "10 of 77-fb", "200 of c0ffee-12", "7 of a1"]
     log = logged(tmp_path, *[f"1.5 Error: item {each} is lost" for each in ids])
@@ -127,7 +146,7 @@ POSTGRESQL = ("connections", "postgresql", 'echo "$PGPASSWORD answer 1 2 3" >&2;
 
 def test_one_question_that_fails_leaves_the_others_answered(host):
     words = ("cache", "redis", "echo nothing good", 6379, *POSTGRESQL, "backups", "x", "/nowhere/*")
-    reply = host.run("answers", "vitals", arguments=words, stdin="one\ntwo\n")
+    reply = host.run("vitals", arguments=words, stdin="one\ntwo\n")
     questions = [("cache", "redis"), ("connections", "postgresql"), ("backups", "x"), ("cpu", "-")]
     found = read_vitals(reply, questions)
     assert found["connections", "postgresql"] == Connections(1, 20, 100)
@@ -141,7 +160,7 @@ def test_passwords_come_on_standard_input_each_for_its_own_datastore(host):
     tell = 'echo "got $PGPASSWORD" >&2; exit 1'
     words = ("connections", "a", tell, 1, "u", "d", "cpu", "connections", "b", tell, 2, "u", "d")
     found = read_vitals(
-        host.run("answers", "vitals", arguments=words, stdin="first\nsecond\n"),
+        host.run("vitals", arguments=words, stdin="first\nsecond\n"),
         [("connections", "a"), ("cpu", "-"), ("connections", "b")],
     )
     assert found["connections", "a"] == Failure("got first")

@@ -8,6 +8,7 @@ from handrail.hosts.script import Command
 from handrail.hosts.survey import unit_of
 from handrail.model.level import Finding, Level
 from handrail.model.live import live_slot
+from handrail.model.tls import asked_name
 from handrail.model.turn import out_of_traffic
 from handrail.model.version import version_of
 from handrail.runtimes import UNITS
@@ -125,7 +126,7 @@ def _edges(look: Look, connections: Connections) -> list[Finding]:
         header = (mark.header, version) if mark.header else ("", "")
         words = (
             system.edge.origin,
-            system.edge.server_names[0],
+            asked_name(system.edge.server_names[0]),
             "2",
             mark.path,
             "200",

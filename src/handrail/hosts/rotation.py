@@ -6,6 +6,7 @@ What only the host knows stands between @ signs, and `logrotate.sh` puts it in.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,14 +65,15 @@ JOURNAL = """\
 """
 # Runs, or lines, that stay; 1000 runs have 0.5 MB.
 JOURNAL_LINES = 1000
-# An nginx that is down has nothing open, and would make every logrotate fail.
+# An nginx that is down has nothing open, and would make every logrotate fail; a Docker that hangs would hold up the
+# logrotate of the whole host, which nothing else ends.
 EDGE = """\
     @ignoreduplicates@
     @su {folder}@
     create
     sharedscripts
     postrotate
-        if {runs}; then inside() {{ {inside}; }}; inside nginx -s reopen; fi
+        if timeout 10 {runs}; then timeout 20 sh -c {inside} inside nginx -s reopen; fi
     endscript
 """
 
@@ -146,5 +148,7 @@ def _edge(environment: Environment) -> str:
     unit = Unit(system.name, system.root, nginx.UNIT, nginx.UNIT)
     log = nginx.log_of(system.name)
     keeper = UNITS[system.edge.runtime]
-    more = EDGE.format(folder=split(log)[0], runs=shell_line([keeper.runs(unit)]), inside=keeper.inside(unit).strip())
+    more = EDGE.format(
+        folder=split(log)[0], runs=shell_line([keeper.runs(unit)]), inside=shlex.quote(keeper.inside(unit))
+    )
     return _rule(environment, [log], more)

@@ -74,7 +74,7 @@ def ask(
     stdin = "".join(f"{passwords.get(group[1], '')}\n" for group in groups if group[0] in OF_DATASTORES)
     questions = tuple((group[0], ITSELF if group[0] in OF_ITSELF else group[1]) for group in groups)
     words = (system.root, f"/run/handrail/{system.name}", *(word for group in groups for word in group))
-    return Asked(questions, Command(("answers", "vitals"), words, VITALS_SECONDS, stdin))
+    return Asked(questions, Command(("vitals",), words, VITALS_SECONDS, stdin))
 
 
 def _groups(environment: Environment, host: str, check: str, seconds: str) -> Iterator[tuple[str, ...]]:

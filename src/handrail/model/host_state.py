@@ -60,6 +60,11 @@ class Gate:
         return not self.pending and not self.shares
 
 
+# How the states of runtimes begin in which something does not run and yet is not down: it waits for its next start, it
+# has begun to stop, or it is frozen. systemd(1), ActiveState; Docker's State.Status; PM2's status.
+UNDER_WAY = ("activating", "deactivating", "reloading", "restarting", "paused", "launching", "waiting", "stopping")
+
+
 @dataclass(frozen=True)
 class UnitState:
     """One service in one slot, as its runtime tells."""
@@ -68,6 +73,11 @@ class UnitState:
     state: str = "unknown"
     restarts: int = 0
     enabled: bool = False
+
+    @property
+    def down(self) -> bool:
+        """Whether it does not run, and is not about to by itself."""
+        return not self.running and not self.state.startswith(UNDER_WAY)
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,12 @@ running*) docker update --restart always "$process" >/dev/null; exit ;;
 esac
 docker rm --force --volumes "$process" >/dev/null 2>&1
 """
-# Images of releases that are no longer beside this one. An image that a container has, even a stopped one, stays.
+# Images of releases that are no longer beside this one; a tag that is no release's name is somebody else's. An image
+# that a container has, even a stopped one, stays.
 FORGET = """
 kept=$(printf '%s\\n' ../* | sed 's|.*/||' | tr + _)
 docker image ls --format '{{.Repository}}:{{.Tag}}' "$repository" 2>/dev/null | while read -r old; do
+    printf '%s\n' "${old##*:}" | grep -qE '^.+-[0-9a-f]{12}$' || continue
     [ "$old" = "$image" ] || printf '%s\\n' "$kept" | grep -qFxe "${old##*:}" || docker image rm "$old"
 done >/dev/null 2>&1
 """

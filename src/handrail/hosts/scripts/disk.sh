@@ -15,10 +15,14 @@ usable() { # FOLDER
     [ -e "$1" ] || return 1
     itself "$1" || { problem "$1 is not a directory, or is reached through a symbolic link: it is left alone"; return 1; }
 }
+files() { # FOLDER PATTERN TEST...: dumps, also by a pattern that finds what stands beside them: that would be the newest, and freed alone
+    place=$1 pattern=$2; shift 2
+    find "$place" -mindepth 1 -maxdepth 1 -name "$pattern" -type f -size +0 ! -name '*.sha256' ! -name '*.md5' ! -name '*.log' ! -name '*.dump.json' \
+        "$@" 2>/dev/null
+}
 newest() { # FOLDER PATTERN [TEST...]: the key of the newest dump. One that is empty is none, for a backup that failed may have left it; nor is
     # one that is being written, for it may fail yet
-    place=$1 pattern=$2; shift 2
-    find "$place" -mindepth 1 -maxdepth 1 -name "$pattern" -type f -size +0 "$@" -printf '%T@ ^%D:%i \n' 2>/dev/null | sort -n |
+    files "$@" -printf '%T@ ^%D:%i \n' | sort -n |
         sed 's/^[^ ]* //' | grep -vxFf /dev/fd/3 3<<END | tail -n 1
 $open
 END
@@ -36,14 +40,14 @@ logs() { # rotated ones anywhere below the system's directory; others only where
     find "$HERE" -xdev \( -path "$HERE/releases" -o -path "$HERE/slots" -o -path "$HERE/env" -o -path "$HERE/gate" -o -path "$HERE/lease" \
         -o -path "$HERE/pm2" -o -path "$HERE/compose" \) -prune -o -type f \
         \( \( -name '*.log.[0-9]*' -o -name '*.log-[0-9]*' -o -name '*.log.gz' \) -mmin "+$KEEP_ROTATED" -o -name '*.log' -mmin "+$KEEP_LOGS" \
-        \( -path '*/logs/*' -o -path '*/log/*' -o -path "$HERE/.pm2/*" \) \) -printf '%D:%i log %b %p\0' 2>/dev/null
+        \( -path "$HERE/logs/*" -o -path "$HERE/*/logs/*" -o -path "$HERE/log/*" -o -path "$HERE/*/log/*" -o -path "$HERE/.pm2/*" \) \) -printf '%D:%i log %b %p\0' 2>/dev/null
 }
 dumps() { # FOLDER PATTERN
-    if ! find "$1" -mindepth 1 -maxdepth 1 -name "$2" -type f -size +0 -printf '' 2>/dev/null; then
+    if ! files "$1" "$2" -printf ''; then
         problem "$1 cannot be read fully: no dump in it is freed"
         return
     fi
-    find "$1" -mindepth 1 -maxdepth 1 -name "$2" -type f -size +0 -mmin "+$KEEP_DUMPS" -printf '%D:%i dump %b %p\0' 2>/dev/null
+    files "$1" "$2" -mmin "+$KEEP_DUMPS" -printf '%D:%i dump %b %p\0'
 }
 named() { # KIND FOLDER PATTERN...: files in the places that the description names
     while [ $# -ge 3 ]; do
@@ -80,16 +84,18 @@ images() {
     [ -n "$DOCKER" ] || return 0
     containers=$(timeout 20 docker ps --all --quiet --no-trunc 2>&1) || { problem "docker: $(printf %s "$containers" | tail -n 1)"; return; }
     # shellcheck disable=SC2086  # identifiers hold no spaces
-    used=$([ -z "$containers" ] || docker container inspect --format '{{.Image}}' $containers 2>/dev/null)
+    used=$([ -z "$containers" ] || timeout 20 docker container inspect --format '{{.Image}}' $containers 2>/dev/null)
+    # One that went meanwhile is an error, too; but who hangs has not told what is used.
+    [ $? != 124 ] || { problem "docker: no answer about its containers within 20 s; no image is freed"; return; }
     sizes=$(timeout 60 docker system df --verbose --format '{{range .Images}}{{.ID}} {{.UniqueSize}}{{println}}{{end}}' 2>/dev/null)
     young=$(date -u -d "-$HOUR seconds" +%Y-%m-%dT%H:%M:%S)
     {
-        docker image ls --no-trunc --filter dangling=true --format '{{.ID}} {{.ID}}'
-        for repository in $REPOSITORIES; do docker image ls --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' "$repository"; done
+        timeout 20 docker image ls --no-trunc --filter dangling=true --format '{{.ID}} {{.ID}}'
+        for repository in $REPOSITORIES; do timeout 20 docker image ls --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}' "$repository"; done
     } 2>/dev/null | while read -r id name; do
         printf '%s\n' "$used" | grep -qxFe "$id" && continue
         if [ "$id" = "$name" ]; then
-            created=$(docker image inspect --format '{{.Created}}' "$id" 2>/dev/null) || continue
+            created=$(timeout 20 docker image inspect --format '{{.Created}}' "$id" 2>/dev/null) || continue
             [ "$(printf '%s\n' "$young" "$created" | sort | head -n 1)" != "$young" ] || continue
         else
             printf '%s\n' "${name##*:}" | grep -qE '^.+-[0-9a-f]{12}$' || continue

@@ -35,7 +35,7 @@ memory() {
 }
 disk() { # what df says of inodes is - where there are none
     columns=--output=pcent,ipcent,avail,target
-    { df -k "$columns" "$ROOT" /; df -kl "$columns" -x tmpfs -x devtmpfs -x overlay -x squashfs -x iso9660; } 2>/dev/null |
+    { limited 10 df -k "$columns" "$ROOT" /; limited 10 df -kl "$columns" -x tmpfs -x devtmpfs -x overlay -x squashfs -x iso9660; } 2>/dev/null |
         tr -d % | sort -u -k4 | while read -r used inodes free where; do
             case $used in *[!0-9]*) continue ;; esac
             case $inodes in *[!0-9]*) inodes=0 ;; esac
@@ -56,12 +56,14 @@ traffic() { # LOG SECONDS: a line is time, slot, status, seconds, upstream; the 
 }
 errors() { # READ: a shell line that prints the log of a day, each line after its time; lines that differ in numbers alone are one group
     { limited 60 nice -n 19 sh -c "$1" 2>"$said.read" || echo $? >"$said.code"; } | awk '
-        { line = tolower($0) }
+        {   # the word may be in the name of the program: SECONDS NAME[PID]: or SECONDS NAME-SLOT:
+            text = $0; sub(/^[^ ]+ +/, "", text); sub(/^[A-Za-z0-9_.@-]+\[[0-9]+\]: /, "", text)
+            line = text; sub(/^[A-Za-z0-9_.-]+-(blue|green): /, "", line); line = tolower(line)
+        }
         line !~ /error|exception|fatal|panic|critical|traceback|refused|timed out|unhandled|"level":(50|60)/ { next }
         line ~ /(^|[^0-9])0 errors|no errors?([^a-z]|$)|errors?[" ]*[:=] *("?(0|null|none|false)"?)([^0-9a-z]|$)/ { next }
         {
-            n++; text = $0
-            sub(/^[^ ]+ +/, "", text); sub(/^[A-Za-z0-9_.@-]+\[[0-9]+\]: /, "", text)
+            n++
             key = substr(tolower(text), 1, 200); gsub(/[0-9]+/, "#", key); gsub(/#[a-f#-]+/, "#", key)
             while (gsub(/[a-f-]#/, "#", key)) continue # in steps: mawk 1.3.4 misses matches of a pattern that begins with *
             if (key in times || ++keys <= 10000) { times[key]++; last[key] = substr(text, 1, 1000) }
@@ -75,8 +77,8 @@ connections() { # INSIDE PORT USER DATABASE
         WHERE datid IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()"
 }
 cache() { # INSIDE PORT
-    INSIDE=$1
-    pong=$(answers redis "$2" 2>&1) || { echo "$pong" >&2; return 1; }
+    pong=$(limited 5 sh -c "$1" inside timeout 2 redis-cli -h 127.0.0.1 -p "$2" ping 2>&1)
+    [ "$pong" = PONG ] || { echo "$pong" >&2; return 1; }
     limited 5 sh -c "$1" inside redis-cli -h 127.0.0.1 -p "$2" info memory | tr -d '\r' | awk -F: '
         { value[$1] = $2 } END { if ("used_memory" in value) print "answer", value["used_memory"], value["maxmemory"] + 0 }'
 }

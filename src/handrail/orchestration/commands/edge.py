@@ -64,8 +64,10 @@ def move(verb: str) -> Callable[[Run, Step, str], Sequence[Command]]:
         revert = text_of("prelude", "gate", "gate_revert")
         names = (system.name, asked_name(system.edge.server_names[0]), me, edges[0][1], others)
         arguments = (verb, str(slot), str(confirm), str(plan.share), revert, *names)
-        before = [run.fenced(["start_edge"], (start_edge(system),), seconds=60)] if verb == "resume" else []
         message = run.intent.message or system.edge.maintenance.message
+        # From an nginx that is down nobody gets anything, no page either.
+        starts = verb == "resume" or plan.verb is Verb.HOLD
+        before = [run.fenced(["start_edge"], (start_edge(system),), seconds=60)] if starts else []
         return [*before, run.fenced(["gate", "gate_do"], arguments, stdin=message if verb == "hold" else "")]
 
     return build
