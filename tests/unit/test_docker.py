@@ -228,6 +228,13 @@ def test_states_are_read_by_name_and_an_unknown_one_is_left_out(api):
     assert (states[two.place].restarts, states[two.place].enabled, states[two.place].running) == (5, True, False)
 
 
+@pytest.mark.parametrize(("timeout", "code"), [("exit 124", 75), ("exit 137", 75), ('shift 2; exec "$@"', 1)])
+def test_a_container_that_hangs_is_told_from_one_that_is_unknown(host, api, timeout, code):
+    host.command("timeout", f"*) {timeout} ;;")
+    host.command("docker", "*) exit 1 ;;")
+    assert host.run(Docker().status([api])).returncode == code
+
+
 # docker inspect fills this in; what a state says of an end is lost at the next start.
 
 

@@ -72,6 +72,11 @@ def test_what_is_between_two_tries_or_still_stopping_is_not_down(state):
     assert not shutdown(DOWN, with_database=True, store=UnitState(state=state)).nothing
 
 
+def test_what_answers_is_not_down_whatever_its_runtime_tells():
+    held = replace(EDGE, gate=replace(EDGE.gate, maintenance=True))
+    assert not decide(Intent(Verb.SHUTDOWN), states(edge1=held, edge2=held), ROLES).nothing
+
+
 def test_what_comes_back_at_boot_is_not_shut_down():
     assert not shutdown(UnitState(state="failed (failed)", enabled=True)).nothing
 

@@ -115,6 +115,12 @@ def test_a_runtime_that_does_not_work_says_why_and_is_asked_nothing_more(host, m
     assert not any(service == "frontend" for service, _, _ in known.units)
 
 
+def test_a_runtime_that_works_and_does_not_tell_what_runs_is_not_usable(host, mixed):
+    told = look(host, "pm2", ":", "sh -c 'exit 75'", "systemd", ":", "echo Id=x; false")
+    assert survey.read_state(told, mixed, "web1").unusable == ("pm2: it does not tell within 10 s what runs",)
+    assert told.block("units systemd") == "Id=x"
+
+
 def test_the_command_of_a_host_asks_the_runtime_itself_whether_it_works(host, mixed):
     words = survey.survey_arguments(mixed, "web1")
     pm2 = words[words.index("pm2") : words.index("--")]

@@ -214,8 +214,9 @@ def _plan_system(intent: Intent, live: Slot, *, settle: bool, states: Mapping[st
     kept_up = [unit for host in roles.hosts for unit in states[host].datastores.values()]
     kept_up += [unit for host in roles.edges if (unit := states[host].edge) is not None]
     up = healthy(live, states, roles) and all(unit.running for unit in kept_up)
-    # What is enabled comes back at boot, whatever it does now.
+    # What is enabled comes back at boot, whatever it does now; what answers runs, whatever its runtime tells.
     down = all(unit.down and not unit.enabled for host in roles.services for unit in states[host].units.values())
+    down = down and not any(states[host].healthy for host in roles.services)
     if intent.with_database:
         down = down and all(unit.down for host in roles.data for unit in states[host].datastores.values())
     return Plan(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from handrail.model.host_state import UnitState
 from handrail.runtimes.compose import COMPOSE, WITH_COMPOSE, exports, logging
 from handrail.runtimes.container import STATES, read_states, stop
-from handrail.runtimes.container_engine import WAKE
+from handrail.runtimes.container_engine import WAKE, in_time
 from handrail.runtimes.container_log import LOG, read_log
 from handrail.runtimes.protocol import Argv, File
 
@@ -81,7 +81,7 @@ class ComposeUnits:
 
     def status(self, units: Sequence[Unit]) -> Argv:
         """Show the containers of the whole project in one call."""
-        return _with_containers(units[0], ("docker", "container", "inspect", "--format", STATES), every=True)
+        return in_time(_with_containers(units[0], ("docker", "container", "inspect", "--format", STATES), every=True))
 
     def states(self, output: str, units: Sequence[Unit]) -> Mapping[str, UnitState]:
         """Read a line for each container."""

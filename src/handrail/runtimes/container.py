@@ -11,7 +11,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
-from handrail.runtimes.container_engine import USABLE
+from handrail.runtimes.container_engine import USABLE, in_time
 from handrail.runtimes.container_log import FOLDER, LOG, PUT_ASIDE, read_log
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Containers:
 
     def status(self, instances: Sequence[Instance]) -> Argv:
         """Show all of them in one call; it ends with 1 when some are unknown."""
-        return ("docker", "container", "inspect", "--format", STATES, *(one.process for one in instances))
+        return in_time(("docker", "container", "inspect", "--format", STATES, *(one.process for one in instances)))
 
     def states(self, output: str, instances: Sequence[Instance]) -> Mapping[Place, UnitState]:
         """Read a line for each container."""

@@ -29,7 +29,8 @@ usable="" # two runtimes of a host may ask the same
 while [ "$1" != -- ]; do
     if [ "$2" = "$usable" ] || reason=$(eval "$2" 2>&1); then
         usable=$2
-        echo "units $1 begin"; eval "$3" 2>/dev/null; echo "units $1 end"
+        echo "units $1 begin"; eval "$3" 2>/dev/null; code=$?; echo "units $1 end"
+        [ "$code" != 75 ] || echo "unusable $1: it does not tell within 10 s what runs"
     else
         echo "unusable $1: $(printf %s "$reason" | tail -n 1 | clean)"
     fi
