@@ -30,6 +30,7 @@ from handrail.orchestration import report
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
 from handrail.orchestration.leaving import leave_with
+from handrail.orchestration.order import order_by_lines
 from handrail.orchestration.reboot import back_again
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     generations, turns = len(watch.run.environment.system.start_order()), watch.run.fleet.roles.turns
     steps = list(in_order(table, generations=generations, turns=turns))
     name = this_host.name
+    order_by_lines()
     for step in this_host.loop(steps):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.
         perform(name=watch.run.title(step), watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))
