@@ -61,7 +61,7 @@ def start(fleet: Fleet) -> Iterator[Start]:
 def load() -> Callable[..., Load]:
     """Requests on the edge while the block runs; enough to meet every gap, few enough for a small machine."""
 
-    def make(url: str = EDGE, *, rate: float = 50, connections: int = 20) -> Load:
+    def make(url: str = EDGE, *, rate: float = 100, connections: int = 20) -> Load:
         return Load(url, rate=rate, connections=connections)
 
     return make

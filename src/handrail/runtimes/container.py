@@ -40,7 +40,7 @@ docker rm --force --volumes "$process" >/dev/null 2>&1
 FORGET = """
 kept=$(printf '%s\\n' ../* | sed 's|.*/||' | tr + _)
 docker image ls --format '{{.Repository}}:{{.Tag}}' "$repository" 2>/dev/null | while read -r old; do
-    printf '%s\n' "${old##*:}" | grep -qE '^.+-[0-9a-f]{12}$' || continue
+    printf '%s\\n' "${old##*:}" | grep -qE '^.+-[0-9a-f]{12}$' || continue
     [ "$old" = "$image" ] || printf '%s\\n' "$kept" | grep -qFxe "${old##*:}" || docker image rm "$old"
 done >/dev/null 2>&1
 """

@@ -71,7 +71,7 @@ def changed(up: Subject, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
 @pytest.fixture
 def load(up: Subject) -> Callable[..., Load]:
     """Requests on the system's edge while the block runs."""
-    return lambda rate=50, connections=15: Load(up.url, rate=rate, connections=connections, paths=up.paths)
+    return lambda rate=100, connections=15: Load(up.url, rate=rate, connections=connections, paths=up.paths)
 
 
 @pytest.fixture(scope="session")

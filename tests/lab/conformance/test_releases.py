@@ -67,24 +67,32 @@ def test_request_that_takes_5_s_during_the_cutover_is_answered(subject):
 
 
 def test_scale_up_and_down_drops_no_request(subject, load):
-    before = subject.served()
-    subject.run("deploy", release=subject.fresh())
     with load() as requests:
-        subject.run("scale", service=subject.scaled, count="2")
+        subject.run("scale", service=subject.scaled, count="3")
         time.sleep(0.5)
-        assert subject.running() == 2
-        # Warm, with fewer instances than the live slot has by now; then from nothing, where others still run.
-        subject.run("rollback")
-        assert (subject.served(), subject.running()) == (before, 2)
-        subject.run("deploy", release=subject.fresh())
-        assert subject.running() == 2
+        assert subject.running() == 3
         subject.run("scale", service=subject.scaled, count="1")
         time.sleep(0.5)
     assert requests.report().failed == 0, requests.report().failures[:5]
     assert subject.running() == 1
 
 
+def test_every_release_gets_as_many_instances_as_the_one_before(subject):
+    before = subject.served()
+    subject.run("deploy", release=subject.fresh())
+    subject.run("scale", service=subject.scaled, count="2")
+    try:
+        # Warm, with fewer instances than the live slot has by now; then from nothing, where others still run.
+        subject.run("rollback")
+        assert (subject.served(), subject.running()) == (before, 2)
+        subject.run("deploy", release=subject.fresh())
+        assert subject.running() == 2
+    finally:
+        subject.run("scale", service=subject.scaled, count="1")
+
+
 def test_what_was_live_is_live_again_after_a_reboot_of_the_hosts(subject):
+    subject.run("deploy", release=subject.other())
     release = subject.served()
     for host in subject.service_hosts:
         subject.reboot(host)

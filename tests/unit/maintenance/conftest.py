@@ -213,6 +213,7 @@ class Folder:
         worker.wait()
 
 
+BOTH = pytest.mark.parametrize("folder", ["sqlite", "postgresql"], indirect=True)
 POSTGRESQL = pytest.mark.parametrize("folder", ["postgresql"], indirect=True)
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from tests.lab.controller import ROOT
-from tests.unit.maintenance.conftest import EFFECTS
+from tests.unit.maintenance.conftest import BOTH, EFFECTS
 
 TABLE = ROOT / ".handrail" / "kill-matrix"
 # Long enough to be killed in, on a machine that does something else.
@@ -35,16 +35,9 @@ def killed_in(folder, window, name, *, everything):
     return child, began
 
 
-# Who dies and where it is written down do not depend on each other: each of both is tried once in every step.
+@BOTH
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    ("folder", "everything"),
-    [
-        pytest.param("postgresql", False, id="the worker, PostgreSQL"),
-        pytest.param("sqlite", True, id="everything, SQLite"),
-    ],
-    indirect=["folder"],
-)
+@pytest.mark.parametrize("everything", [False, True], ids=["the worker", "everything"])
 def test_a_window_survives_a_kill_in_each_of_its_steps(folder, request, everything):
     folder.whole()
     folder.env["TAKES"] = TAKES

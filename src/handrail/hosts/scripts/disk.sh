@@ -15,14 +15,14 @@ usable() { # FOLDER
     [ -e "$1" ] || return 1
     itself "$1" || { problem "$1 is not a directory, or is reached through a symbolic link: it is left alone"; return 1; }
 }
-files() { # FOLDER PATTERN TEST...: dumps, also by a pattern that finds what stands beside them: that would be the newest, and freed alone
+dump_files() { # FOLDER PATTERN TEST...: dumps, also by a pattern that finds what stands beside them: that would be the newest, and freed alone
     place=$1 pattern=$2; shift 2
     find "$place" -mindepth 1 -maxdepth 1 -name "$pattern" -type f -size +0 ! -name '*.sha256' ! -name '*.md5' ! -name '*.log' ! -name '*.dump.json' \
         "$@" 2>/dev/null
 }
 newest() { # FOLDER PATTERN [TEST...]: the key of the newest dump. One that is empty is none, for a backup that failed may have left it; nor is
     # one that is being written, for it may fail yet
-    files "$@" -printf '%T@ ^%D:%i \n' | sort -n |
+    dump_files "$@" -printf '%T@ ^%D:%i \n' | sort -n |
         sed 's/^[^ ]* //' | grep -vxFf /dev/fd/3 3<<END | tail -n 1
 $open
 END
@@ -43,11 +43,11 @@ logs() { # rotated ones anywhere below the system's directory; others only where
         \( -path "$HERE/logs/*" -o -path "$HERE/*/logs/*" -o -path "$HERE/log/*" -o -path "$HERE/*/log/*" -o -path "$HERE/.pm2/*" \) \) -printf '%D:%i log %b %p\0' 2>/dev/null
 }
 dumps() { # FOLDER PATTERN
-    if ! files "$1" "$2" -printf ''; then
+    if ! dump_files "$1" "$2" -printf ''; then
         problem "$1 cannot be read fully: no dump in it is freed"
         return
     fi
-    files "$1" "$2" -mmin "+$KEEP_DUMPS" -printf '%D:%i dump %b %p\0'
+    dump_files "$1" "$2" -mmin "+$KEEP_DUMPS" -printf '%D:%i dump %b %p\0'
 }
 named() { # KIND FOLDER PATTERN...: files in the places that the description names
     while [ $# -ge 3 ]; do
