@@ -23,6 +23,8 @@ python:
 # The virtual environment is as old as what it was made from.
 $(VENV)/.made: pyproject.toml constraints.txt | python
 	$(PYTHON) -m venv $(VENV)
+	@# What comes with Python 3.11 takes twice as long to find out what fits.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --upgrade pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
 	@# pyinfra writes no bytecode: without this every run would compile the same modules again. Packages hold files for
 	@# other Pythons, too, which do not compile.

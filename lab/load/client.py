@@ -109,7 +109,8 @@ class Client:
                 if connection.idle:
                     self._credit -= 1
                     connection.send()
-            await asyncio.sleep(TICK_SECONDS)
+            # a slow rate wakes nobody before its next request
+            await asyncio.sleep(max(TICK_SECONDS, (1 - self._credit) / rate))
 
     async def _time_out(self) -> None:
         while not self.stopping:

@@ -1,7 +1,6 @@
 // A cache in Redis that is never needed: without it the answer comes from PostgreSQL. A system may have none.
 'use strict';
 
-const { createClient } = require('redis');
 const { within } = require('../service');
 
 // as long as PostgreSQL's health check: a busy machine may stall for a second or two
@@ -13,7 +12,9 @@ const used = Boolean(process.env.REDIS_HOST);
 
 let client = null;
 
+// Read where there is one: it takes a start as long as all the rest.
 function connect() {
+  const { createClient } = require('redis');
   client = createClient({
     password: process.env.REDIS_PASSWORD,
     // fail at once while Redis is away instead of keeping requests waiting for it

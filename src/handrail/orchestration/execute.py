@@ -27,6 +27,7 @@ from handrail.model.fleet import Do, Outcome
 from handrail.model.reason import reason
 from handrail.model.step import in_order
 from handrail.orchestration import report
+from handrail.orchestration.argument_types import read_argument_types_once
 from handrail.orchestration.commands import commands
 from handrail.orchestration.commands.lease import renew_lease
 from handrail.orchestration.leaving import leave_with
@@ -53,6 +54,7 @@ def execute(watch: Watch, table: tuple[Step, ...]) -> None:
     steps = list(in_order(table, generations=generations, turns=turns))
     name = this_host.name
     order_by_lines()
+    read_argument_types_once()
     for step in this_host.loop(steps):  # type: ignore[no-untyped-call]
         # Every host queues every step: pyinfra orders operations only where hosts share them.
         perform(name=watch.run.title(step), watch=watch, step=step, _if=partial(watch.run.runs_on, step, name))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from handrail.control.connections import Connections
 from handrail.control.inventory import read
-from handrail.control.look import look
+from handrail.control.look import Look, look
 from handrail.control.status import status
 from handrail.hosts.script import shell_line
 from handrail.model.slot import Slot
@@ -113,11 +113,22 @@ class Subject:
         line = ["timeout", "60", *task]
         return subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
+    @cached_property
+    def connections(self) -> Connections:
+        """Connections that stay: tests ask all the time, and a new one costs a host more than the answer."""
+        return Connections(read(self.inventory))
+
     def status(self) -> dict[str, Any]:
-        """Give what `fab status` shows, without a process for each question: tests ask it all the time."""
-        here = read(self.inventory)
-        with Connections(here) as connections:
-            return dict(json.loads(json.dumps(status(look(here.load().environment, connections)))))
+        """Give what `fab status` shows, without a process for each question."""
+        seen = self._look()
+        if seen.lost:  # a host was restarted meanwhile: what was connected to it may not know yet
+            self.connections.__exit__(None, None, None)
+            del self.connections
+            seen = self._look()
+        return dict(json.loads(json.dumps(status(seen))))
+
+    def _look(self) -> Look:
+        return look(self.connections.inventory.load().environment, self.connections)
 
     def served(self, path: str = "/api/version") -> str:
         """Give the release that the edge serves; empty when it does not answer with 200."""
