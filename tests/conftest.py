@@ -12,6 +12,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+import yaml
+
+# Three dozen tests change a description: what PyYAML has in Python takes ten times as long.
+if yaml.__with_libyaml__:
+    yaml.SafeLoader, yaml.SafeDumper = yaml.CSafeLoader, yaml.CSafeDumper
 
 SYSTEM_OF = {"systemd": "sanvi", "pm2": "vendhub", "docker": "inventory", "compose": "marketplace"}
 CLOUD = "shop"

@@ -94,6 +94,15 @@ def test_a_log_that_cannot_be_read_says_its_exit_code_when_it_says_nothing_else(
     }
 
 
+def test_a_journal_whose_file_was_put_aside_meanwhile_is_read_once_more(tmp_path):
+    twice = f"echo x >>{tmp_path}/reads; [ $(wc -l <{tmp_path}/reads) = 2 ]"
+    lacks = "echo 'Failed to iterate through journal: Bad message' >&2; exit 1"
+    texts, lost = searched({BACKEND: reads(f"{twice} && echo 1.5 whole || {{ echo 1.5 part; {lacks}; }}")})
+    assert (texts, lost) == (["whole"], {})
+    always = {BACKEND: reads(lacks)}
+    assert searched(always)[1] == {"web1": "backend: Failed to iterate through journal: Bad message"}
+
+
 @pytest.mark.parametrize("since", ["2026-02-30", "2026-01-31 25:00", "yesterday", "1w"])
 def test_a_time_that_there_is_not_is_refused(since):
     with pytest.raises(BadInput, match="is no time"):

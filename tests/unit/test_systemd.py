@@ -12,7 +12,7 @@ import pytest
 
 from handrail.model.document import parse
 from handrail.model.slot import Slot
-from handrail.runtimes import RUNTIMES
+from handrail.runtimes import RUNTIMES, systemd
 from handrail.runtimes.protocol import Instance
 from handrail.runtimes.systemd import Systemd
 from tests.unit.pm2.stand_in import put
@@ -117,6 +117,30 @@ def test_states_are_read_by_unit_and_one_that_systemd_does_not_know_is_left_out(
     green = states["backend", Slot.GREEN, 1]
     assert (green.running, green.restarts, green.enabled) == (True, 2, True)
     assert not states["backend", Slot.BLUE, 1].running
+
+
+@pytest.mark.parametrize(("answer", "stopped"), [("exit 0", "inactive (dead)"), ("exit 1", "unknown (dead)")])
+def test_systemd_is_asked_for_what_it_has_and_other_units_are_stopped_where_they_have_a_file(
+    backend, tmp_path, monkeypatch, answer, stopped
+):
+    monkeypatch.setattr(systemd, "FOLDER", str(tmp_path))
+    runs = "NRestarts=2\nId=sanvi-backend@green.service\nActiveState=active\nSubState=running\nUnitFileState=enabled\n"
+    put(
+        tmp_path,
+        "systemctl",
+        f'#!/bin/sh\nfor last; do :; done\n[ "$last" = "sanvi-*" ] && echo "{runs}"\n{answer}\n',
+        0o755,
+    )
+    blue = replace(backend, slot=Slot.BLUE)
+    for one in (blue, backend):
+        (tmp_path / f"sanvi-backend@{one.slot}.service").touch()
+    asked = Systemd().status([blue, backend, replace(blue, number=2)])
+    done = subprocess.run(asked, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True)
+    states = Systemd().states(done.stdout, [blue, backend, replace(blue, number=2)])
+    assert {place: state.state for place, state in states.items()} == {
+        ("backend", Slot.GREEN, 1): "active (running)", ("backend", Slot.BLUE, 1): stopped,
+    }  # fmt: skip
+    assert states["backend", Slot.GREEN, 1].enabled
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ SINCE = re.compile(r"\d+(s|m|h|d)|\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?")
 SEARCH_SECONDS = 120
 # timeout(1) says so
 TIMED_OUT = 124
+# strerror(EBADMSG): what journalctl ends with when journald puts the file aside that it reads.
+PUT_ASIDE = "Bad message"
 
 # What `fab logs` calls the edge, which has no name of its own.
 EDGE = "edge"
@@ -110,6 +112,8 @@ def search(
         for source in (source for source in argvs if source.host == host):
             try:
                 printed, code, said = _read(connections, source, argvs[source])
+                if code and PUT_ASIDE in said:  # by now it is where it stays
+                    printed, code, said = _read(connections, source, argvs[source])
             except Exception as error:  # noqa: BLE001  # fabric, paramiko and sockets have one for each way to fail
                 reasons.append(_first_line(error))
                 break

@@ -18,6 +18,7 @@ from tests import started
 from tests.lab.controller import ROOT, Controller
 from tests.ports import free_port
 from tests.unit.ecs import aws
+from tests.unit.ecs.botocore_files import read_once
 from tests.unit.ecs.plane import insights, judged, percentiles, plane
 from tests.unit.infra.conftest import credentials
 
@@ -90,6 +91,7 @@ def settings(keys, folder):
 def amazon(keys, folder):
     """Run it while the block runs; `keys` has moto and the environment as this needs them for as long."""
     settings(keys, folder)
+    read_once()
     number = free_port()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=number, verbose=False)
     server.start()
