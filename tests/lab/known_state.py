@@ -60,7 +60,9 @@ done
 MAKE_LIVE = f"""
 release=$(basename {ROOT}/releases/{FIRST}-*)
 systemctl stop sanvi-backend@OTHER sanvi-frontend@OTHER
-systemctl disable -q sanvi-backend@OTHER sanvi-frontend@OTHER
+for unit in sanvi-backend@OTHER sanvi-frontend@OTHER; do # each disable has systemd read all of its units again
+    ! systemctl is-enabled -q $unit || systemctl disable -q $unit
+done
 if [ RESTART = yes ]; then
     systemctl stop sanvi-backend@LIVE sanvi-frontend@LIVE
     ln -sfnT ../releases/$release {ROOT}/slots/LIVE
