@@ -71,6 +71,7 @@ def _start(hosts: list[Host]) -> None:
     with ThreadPoolExecutor() as pool:
         images = {kind: pool.submit(image.ensure, kind) for kind in {_kind(host) for host in hosts}}
         _each(lambda host: _bring_up(host, images[_kind(host)]), hosts)
+    engine.favour_hosts()
 
 
 def _bring_up(host: Host, built: Future[str]) -> None:
