@@ -90,9 +90,14 @@ class Store:
         return self._writing(work)
 
     def reading(self, work: Callable[[Connection], T]) -> T:
-        """Look something up."""
-        with self._told(), self._engine.connect() as connection:
-            return work(connection)
+        """Look something up. Only a journal that is made at this moment is locked for who reads."""
+
+        def read() -> T:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        with self._told():
+            return self._waited(read)
 
     def claims(self) -> list[Mapping[str, Any]]:
         """Give the bodies of the records that say what was pruned; what says nothing of the kind proves nothing."""
@@ -147,14 +152,13 @@ class Store:
             ) from None
 
     def _writing(self, work: Callable[[Connection], T]) -> T:
+        def write() -> T:
+            with self._engine.connect().execution_options(**WRITES) as connection, connection.begin():
+                return work(connection)
+
         with self._told():
             self._still_there()
-            try:
-                return self._once(work)
-            except SQLAlchemyError as error:
-                if not trouble.is_busy(error):
-                    raise
-            return self._again(work)
+            return self._waited(write)
 
     def _still_there(self) -> None:
         """Refuse to write into a file that was moved away: nobody would find the record."""
@@ -162,12 +166,13 @@ class Store:
         if self._file and not (place.exists() and place.stat().st_ino == self._file):
             raise Refused(f"the journal {self.place} was moved or removed", next_step=f"ls -l {self.place}*")
 
-    def _once(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.connect().execution_options(**WRITES) as connection, connection.begin():
-            return work(connection)
-
-    def _again(self, work: Callable[[Connection], T]) -> T:
-        """Try until the deadline, at odd moments, so that writers do not meet again and again."""
+    def _waited(self, work: Callable[[], T]) -> T:
+        """Do it; where others have the lock, try until the deadline, at odd moments, so that they do not meet again."""
+        try:
+            return work()
+        except SQLAlchemyError as error:
+            if not trouble.is_busy(error):
+                raise
         import tenacity  # noqa: PLC0415  # 0.1 s that only a locked journal costs
 
         again: T = tenacity.Retrying(
@@ -175,7 +180,7 @@ class Store:
             stop=tenacity.stop_after_delay(BUSY_SECONDS),
             wait=tenacity.wait_random(0.001, 0.02),
             reraise=True,
-        )(self._once, work)
+        )(work)
         return again
 
     @contextmanager

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.engine import make_url
 
 from handrail.errors import BadInput, Refused
 from handrail.journal import chain, engine, head, store, tables
@@ -145,6 +147,19 @@ def test_a_locked_journal_is_refused_and_says_so(sqlite, open_store, monkeypatch
     other.execute("ROLLBACK")
     other.close()
     assert opened.append(entry(2))["seq"] == 2
+
+
+def test_a_journal_that_another_one_makes_at_this_moment_is_waited_for(sqlite, open_store, monkeypatch):
+    monkeypatch.setattr(engine, "TRY_SECONDS", 0.1)
+    path = Path(make_url(sqlite).database)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    made = threading.Timer(0.6, other.execute, ["ROLLBACK"])
+    made.start()
+    assert open_store(sqlite).id
+    made.join()
+    other.close()
 
 
 def test_a_locked_postgresql_is_refused_and_says_so(postgresql, open_store, monkeypatch):
