@@ -59,7 +59,7 @@ done
 """
 MAKE_LIVE = f"""
 release=$(basename {ROOT}/releases/{FIRST}-*)
-systemctl stop sanvi-backend@OTHER sanvi-frontend@OTHER
+systemctl stop sanvi-backend@OTHER sanvi-frontend@OTHER || [ $? = 5 ] # a slot that nobody has made yet
 for unit in sanvi-backend@OTHER sanvi-frontend@OTHER; do # each disable has systemd read all of its units again
     ! systemctl is-enabled -q $unit || systemctl disable -q $unit
 done
