@@ -42,13 +42,6 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
 	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 4
 
-FAILED := .pytest_cache/v/cache/lastfailed
-# Without a failure that it remembers pytest ends with 5: what broke off some other way is not mended by this.
-.PHONY: test-again
-test-again: setup ## run those tests alone that have failed beside others, five at the most
-	@[ "$$(grep -c '": true' $(FAILED))" -le 5 ] || { echo "more than five tests failed: that is not for lack of time"; exit 1; }
-	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws --last-failed --last-failed-no-failures none
-
 .PHONY: test-aws
 test-aws: setup ## build, change, deploy to and destroy the whole of production on an AWS of this machine; minutes
 	@$(BIN)/python -m pytest tests/aws -n 2 -q
