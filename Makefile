@@ -39,8 +39,8 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 	@$(BIN)/python -m lab.demo --system $(SYSTEM)
 
 .PHONY: test
-test: setup ## run every test, those on the lab, too: systems side by side, each one's tests one after the other
-	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 4
+test: setup ## run every test, those on the lab, too; WITHIN=1500 begins no long test that would end later than that
+	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 4 $(if $(WITHIN),--within $(WITHIN))
 
 .PHONY: test-aws
 test-aws: setup ## build, change, deploy to and destroy the whole of production on an AWS of this machine; minutes

@@ -1,69 +1,47 @@
-"""How tests are dealt out to several processes: those on one system's lab hosts to one of them, in their order.
-
-pytest-xdist's `--dist loadgroup` has no effect with pytest 9.2: it renames tests, which that ignores.
-"""
+"""How all tests are run: in which order, by which process, and within which time."""
 
 from __future__ import annotations
 
 import gc
 import os
-import re
+import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import yaml
 
+from tests import budget
+
 # Three dozen tests change a description: what PyYAML has in Python takes ten times as long.
 if yaml.__with_libyaml__:
     yaml.SafeLoader, yaml.SafeDumper = yaml.CSafeLoader, yaml.CSafeDumper
 
-SYSTEM_OF = {"systemd": "sanvi", "pm2": "vendhub", "docker": "inventory", "compose": "marketplace"}
-CLOUD = "shop"
-FILES = {
-    "test_maintenance.py": "vendhub",
-    "test_tutorial_maintenance.py": "vendhub",
-    "test_pm2.py": "vendhub",
-    "test_two_systems.py": "vendhub",
-    "test_docker.py": "inventory",
-    "test_compose.py": "marketplace",
-}
-DEFAULT = "sanvi"
-# One server and one provider for all tests of a file, which go on where the one before has ended.
-TOGETHER = ("tests/unit/infra/test_cycle.py", "tests/unit/infra/test_modules.py", "tests/aws/test_cycle.py")
-SYSTEMS = {*SYSTEM_OF.values()}
-# What a process looks for first, and then: hosts, AWS, which is mostly waited for, or what needs neither. What is left
-# at last anybody takes.
 LAB_WORKERS = {"gw0", "gw1"}
-LIKES = dict.fromkeys(LAB_WORKERS, ("hosts", "")) | {"gw2": ("aws", "hosts", ""), "gw3": ("", "hosts")}
 
 
-def system_of(nodeid: str) -> str:
-    """Name the system whose hosts a test uses; a test that uses none is named by itself."""
-    if nodeid.startswith(TOGETHER):
-        return nodeid.partition("::")[0]
-    if not nodeid.startswith("tests/lab/"):
-        return nodeid
-    path, _, case = nodeid.partition("::")
-    words = re.split(r"[\[\]-]", case)
-    if "ecs" in words:
-        return CLOUD
-    named = next((word for word in words if word in SYSTEM_OF or word in SYSTEMS), "")
-    return SYSTEM_OF.get(named) or named or FILES.get(path.rpartition("/")[2], DEFAULT)
-
-
-def kind_of(scope: str) -> str:
-    """Tell what the tests of a scope need: hosts of the lab, an AWS of moto, or neither."""
-    if scope in SYSTEMS:
-        return "hosts"
-    return "aws" if scope == CLOUD or scope.startswith(("tests/unit/ecs/", "tests/unit/infra/")) else ""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run have a limit."""
+    told = "begin no long test (tests/budget.py) that would end later than this from now"
+    parser.addoption("--within", type=float, metavar="SECONDS", help=told)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let tests on hosts go first: their hosts have deadlines."""
+    """Let tests on hosts go first: their hosts have deadlines. All processes have one limit, and one day."""
+    options = config.option
+    if options.within is not None and not hasattr(options, "until"):
+        options.until, options.today = time.time() + options.within, datetime.now(UTC).date().toordinal()
     worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
     if worker not in LAB_WORKERS:
         os.nice(5)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a limit, begin with what must be run."""
+    if hasattr(config.option, "until"):
+        budget.long_ones_last(items, config.option.today)
 
 
 def pytest_collection_finish() -> None:
@@ -72,30 +50,30 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tests on hosts go first, whoever has them."""
+    """Leave out what does not fit any more. Tests on hosts go first, whoever has them."""
+    until = getattr(item.config.option, "until", None)
+    if until is not None and not budget.fits(item.nodeid, until):
+        pytest.skip(budget.REASON)
     if item.get_closest_marker("lab") and os.getpriority(os.PRIO_PROCESS, 0) > 0:
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, 0)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was not begun: nobody should take it for tested."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    left = sorted(report.nodeid for report in skipped if budget.REASON in str(report.longrepr))
+    if left:
+        terminalreporter.section(f"{len(left)} long tests were not begun: `make test` runs all of them")
+        for nodeid in left:
+            terminalreporter.line(nodeid)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Deal tests out by system; without pytest-xdist nobody asks."""
-    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  # `fab verify` runs without it
-
-    class BySystem(LoadScopeScheduling):
-        """One process for all tests on the hosts of one system; every other test by itself."""
-
-        def _split_scope(self, nodeid: str) -> str:
-            return system_of(nodeid)
-
-        def _assign_work_unit(self, node: Any) -> None:
-            kinds = LIKES.get(node.gateway.id, ("",))
-            wanted = (scope for kind in kinds for scope in self.workqueue if kind_of(scope) == kind)
-            first = next(wanted, None)
-            if first is not None:
-                self.workqueue.move_to_end(first, last=False)
-            super()._assign_work_unit(node)
+    from tests.dealing import BySystem  # noqa: PLC0415  # `fab verify` runs without pytest-xdist
 
     return BySystem(config, log)
