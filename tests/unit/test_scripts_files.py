@@ -174,6 +174,35 @@ def test_files_are_put_back_when_one_of_them_cannot_be_written(host, tmp_path):
     assert not (tmp_path / "after").exists()
 
 
+def test_files_of_a_run_that_was_killed_before_they_were_taken_in_are_put_back_and_that_is_taken_in(host, tmp_path):
+    host.take("run-1")
+    (tmp_path / "old").write_text("old\n")
+    files = [File(f"{tmp_path}/old", "new\n"), File(f"{tmp_path}/fresh", "new\n")]
+    once = f"[ -f {tmp_path}/killed ] || {{ touch {tmp_path}/killed; kill -9 $$; exit; }}"
+    after = f"{once}; cat {tmp_path}/old >>{tmp_path}/taken"
+    assert put(host, files, after).outcome is not Outcome.OK
+    assert (tmp_path / "old").read_text() == "new\n"
+    assert put(host, [File(f"{tmp_path}/other", "new\n")], "true").outcome is Outcome.OK
+    assert (tmp_path / "old").read_text() == (tmp_path / "taken").read_text() == "old\n"
+    assert not (tmp_path / "fresh").exists()
+    assert put(host, files, after).outcome is Outcome.OK
+    assert (tmp_path / "taken").read_text() == "old\nnew\n"
+    assert {path.name for path in host.run_directory.iterdir()} == {"lock", "lease"}
+
+
+def test_files_that_were_put_back_and_not_taken_in_are_taken_in_with_the_next_ones(host, tmp_path):
+    host.take("run-1")
+    (tmp_path / "old").write_text("old\n")
+    put(
+        host,
+        [File(f"{tmp_path}/old", "new\n")],
+        f"[ -f {tmp_path}/killed ] && exit 1; touch {tmp_path}/killed; kill -9 $$",
+    )
+    assert put(host, [File(f"{tmp_path}/old", "old\n")], f"touch {tmp_path}/taken").outcome is Outcome.OK
+    assert (tmp_path / "taken").exists()
+    assert put(host, [File(f"{tmp_path}/old", "old\n")], "false").outcome is Outcome.UNCHANGED
+
+
 def test_files_that_arrive_broken_change_nothing(host, tmp_path):
     host.take("run-1")
     reply = host.fenced(1, "run-1", "instances", "put_files", "ready_edge", arguments=("true",), stdin="bm90IGEgdGFy\n")

@@ -38,6 +38,10 @@ NGINX = """#!/bin/sh
 echo "nginx $*" >>"$UNITS_FOLDER/asked"
 [ "$1" != -t ] || [ ! -f "$UNITS_FOLDER/bad.conf" ]
 """
+SS = """#!/bin/sh
+for question; do :; done
+[ "$question" != "sport = :80" ] || cat "$UNITS_FOLDER/listens" 2>/dev/null
+"""
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def units(tmp_path, monkeypatch):
     folder, shims = tmp_path / "units", tmp_path / "shims"
     folder.mkdir()
     shims.mkdir()
-    for name, text in (("systemctl", SYSTEMCTL), ("nginx", NGINX)):
+    for name, text in (("systemctl", SYSTEMCTL), ("nginx", NGINX), ("ss", SS)):
         (shims / name).write_text(text)
         (shims / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{shims}:{os.environ['PATH']}")
@@ -119,30 +123,46 @@ def test_packages_brought_the_units_of_systemd_and_no_files_are_sent():
 def take_in(units):
     system = parse(SANVI.read_text(), source=str(SANVI), environment="prod")
     assert edge_unit(system).unit == "nginx"
-    return lambda: sh(["sh", "-c", take_in_site(system)])
+    return lambda: subprocess.run(["sh", "-c", take_in_site(system)], capture_output=True, text=True, check=False)
 
 
 def test_a_configuration_is_taken_in_by_a_reload_where_nginx_runs(units, take_in):
     put(units, "active.nginx", "enabled.nginx")
-    assert take_in() == 0
+    assert take_in().returncode == 0
     assert (units / "asked").read_text().splitlines()[-2:] == ["nginx -t", "nginx -s reload"]
 
 
 def test_a_configuration_is_taken_in_by_a_start_where_nginx_is_down(units, take_in):
-    assert take_in() == 0
+    assert take_in().returncode == 0
     assert active(units) == ["nginx"]
     assert "reload" not in (units / "asked").read_text()
 
 
 def test_a_configuration_that_nginx_refuses_is_not_reloaded(units, take_in):
     put(units, "active.nginx", "enabled.nginx", "bad.conf")
-    assert take_in() != 0
+    assert take_in().returncode != 0
     assert "reload" not in (units / "asked").read_text()
+
+
+def test_a_configuration_is_not_taken_in_where_another_program_has_a_port(units, take_in):
+    put(units, "active.nginx", "enabled.nginx")
+    python = 'LISTEN 0 511 *:80 *:* users:(("python3",pid=77,fd=3))\n'
+    (units / "listens").write_text(python)
+    done = take_in()
+    assert done.returncode != 0
+    assert done.stdout == f"port 80 of the edge is used by another program: {python}"
+    assert "reload" not in (units / "asked").read_text()
+
+
+def test_a_configuration_is_taken_in_where_nginx_has_the_port_itself(units, take_in):
+    put(units, "active.nginx", "enabled.nginx")
+    (units / "listens").write_text('LISTEN 0 511 *:80 *:* users:(("nginx",pid=8,fd=3),("nginx",pid=7,fd=3))\n')
+    assert take_in().returncode == 0
 
 
 def test_a_configuration_is_an_error_where_nginx_does_not_start(units, take_in):
     put(units, "broken.nginx")
-    assert take_in() != 0
+    assert take_in().returncode != 0
 
 
 @pytest.fixture
