@@ -39,7 +39,7 @@ demo: setup ## deploy and roll back a system on lab hosts under load, and show w
 	@$(BIN)/python -m lab.demo --system $(SYSTEM)
 
 .PHONY: test
-test: setup ## run every test, those on the lab, too; WITHIN=1500 begins no long test that would end later than that
+test: setup ## run every test, those on the lab, too; WITHIN=1500 leaves out long ones that do not fit
 	@$(BIN)/python -m pytest tests --ignore=tests/verify --ignore=tests/aws -n 4 $(if $(WITHIN),--within $(WITHIN))
 
 .PHONY: test-aws

@@ -7,7 +7,8 @@ import secrets
 
 from lab import paths
 
-NAMES = ("DB_PASSWORD", "REDIS_PASSWORD")
+BREAKING = ("$x", ";", "'", '"', "\\", "`", " #")
+NAMES = ("DB_PASSWORD", "REDIS_PASSWORD", "JWT_SECRET")
 
 
 def make() -> None:
@@ -38,6 +39,7 @@ def redis_literal(text: str) -> str:
 
 
 def _hostile() -> str:
-    # $x expands in a shell and in systemd, ; ends a command, ' ends a word
-    parts = [secrets.token_hex(5) for _ in range(4)]
-    return f"{parts[0]}$x{parts[1]};{parts[2]}'{parts[3]}"
+    # $x expands in a shell and in systemd, ; ends a command, ' and " end a word, \ and ` begin something, and behind a
+    # space # is a comment
+    parts = [secrets.token_hex(5) for _ in range(len(BREAKING) + 1)]
+    return "".join(part + between for part, between in zip(parts, [*BREAKING, ""], strict=True))

@@ -1,20 +1,19 @@
 """What a run of the tests may cost in time, and which tests it begins last, or not at all, if it has a limit.
 
-`make test` has none: it runs every test. `make test WITHIN=1500` begins a test of this table only where it ends before
-that many seconds are over, once all other tests are under way, and says at its end which tests it did not begin.
+`make test` has none: it runs every test. `make test WITHIN=1500` begins a test of this table last, and only where it
+ends before that many seconds are over, and says at its end which tests it did not begin. The table is dealt out to
+twenty days: whatever the limit, each day runs its share as if it were not in the table.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pytest
+from dataclasses import dataclass
+from functools import cached_property
 
 # Tests that take 20 s or more on two slow processors, four tests at a time, and how long (measured on 2026-11-30).
-# One name stands for all its cases, an empty one for the whole file. The runtimes' conformance is not among them,
-# whatever it takes: no run leaves it out.
+# One name stands for all cases that it begins, an empty one for the whole file. The runtimes' conformance is not among
+# them, whatever it takes: no run leaves it out. Nor is the kill matrix that keeps its record in a file.
 SECONDS = {
     "tests/deploys/test_notices.py": {
         "test_a_controller_that_is_killed_is_told_as_lost": 22,
@@ -112,7 +111,8 @@ SECONDS = {
         "test_a_window_that_was_killed_before_clocks_are_changed_goes_on_by_real_time": 81,
     },
     "tests/unit/maintenance/test_kill_matrix.py": {
-        "test_a_window_survives_a_kill_in_each_of_its_steps": 125,
+        "test_a_window_survives_a_kill_in_each_of_its_steps[everything-postgresql]": 125,
+        "test_a_window_survives_a_kill_in_each_of_its_steps[the worker": 94,
     },
     "tests/unit/maintenance/test_windows.py": {
         "test_a_database_that_is_away_for_ten_seconds_costs_nothing": 28,
@@ -129,23 +129,50 @@ SECONDS = {
 REASON = "no time was left for it"
 
 
-def seconds_of(nodeid: str) -> int | None:
-    """Give how long a long test takes; None for any other."""
+DAYS = 20
+
+
+def entry_of(nodeid: str) -> tuple[str, str] | None:
+    """Give the entry of the table that a test belongs to: its file, what its name begins with; None for any other."""
     path, _, case = nodeid.partition("::")
-    return next((seconds for name, seconds in SECONDS.get(path, {}).items() if case.startswith(name)), None)
+    return next(((path, name) for name in SECONDS.get(path, {}) if case.startswith(name)), None)
 
 
-def fits(nodeid: str, until: float) -> bool:
-    """Tell whether a test that begins now ends before a moment; those that are not long always do."""
-    seconds = seconds_of(nodeid)
-    return seconds is None or time.time() + seconds <= until
+def seconds_of(nodeid: str) -> int:
+    """Give how long a test of the table takes; 0 for any other."""
+    entry = entry_of(nodeid)
+    return SECONDS[entry[0]][entry[1]] if entry else 0
 
 
-def long_ones_last(items: list[pytest.Item], today: int) -> None:
-    """Put long tests behind all others, each day (by its number) another file first: every one has its turn."""
-    files = list(dict.fromkeys(item.path for item in items if seconds_of(item.nodeid) is not None))
-    if not files:
-        return
-    turn = today % len(files)
-    place = {path: (number - turn) % len(files) + 1 for number, path in enumerate(files)}
-    items.sort(key=lambda item: place[item.path] if seconds_of(item.nodeid) is not None else 0)
+def shares() -> list[set[tuple[str, str]]]:
+    """Deal the table out to days, the longest first, to the day that has the least."""
+    entries = [((path, name), seconds) for path, names in SECONDS.items() for name, seconds in names.items()]
+    days: list[set[tuple[str, str]]] = [set() for _ in range(DAYS)]
+    full = [0] * DAYS
+    for entry, seconds in sorted(entries, key=lambda each: -each[1]):
+        day = full.index(min(full))
+        days[day].add(entry)
+        full[day] += seconds
+    return days
+
+
+@dataclass(frozen=True)
+class Limit:
+    """When a run has to be over (seconds since 1970), and which day it is (its number, the same for all processes)."""
+
+    until: float
+    today: int
+
+    @cached_property
+    def due(self) -> set[tuple[str, str]]:
+        """The day's share."""
+        return shares()[self.today % DAYS]
+
+    def may_wait(self, nodeid: str) -> bool:
+        """Tell whether a test comes last, and may be left out."""
+        entry = entry_of(nodeid)
+        return entry is not None and entry not in self.due
+
+    def fits(self, nodeid: str) -> bool:
+        """Tell whether a test may begin now."""
+        return not self.may_wait(nodeid) or time.time() + seconds_of(nodeid) <= self.until

@@ -29,19 +29,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Let tests on hosts go first: their hosts have deadlines. All processes have one limit, and one day."""
-    options = config.option
-    if options.within is not None and not hasattr(options, "until"):
-        options.until, options.today = time.time() + options.within, datetime.now(UTC).date().toordinal()
-    worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
-    if worker not in LAB_WORKERS:
+    given = getattr(config, "workerinput", {})
+    within = config.option.within
+    limit = None if within is None else (time.time() + within, datetime.now(UTC).date().toordinal())
+    limit = given.get("limit", limit)
+    config.limit = budget.Limit(*limit) if limit else None
+    if given.get("workerid", "gw0") not in LAB_WORKERS:
         os.nice(5)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell another process, also one that begins late."""
+    limit = node.config.limit
+    node.workerinput["limit"] = (limit.until, limit.today) if limit else None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With a limit, begin with what must be run."""
-    if hasattr(config.option, "until"):
-        budget.long_ones_last(items, config.option.today)
+    if config.limit:
+        items.sort(key=lambda item: config.limit.may_wait(item.nodeid))
 
 
 def pytest_collection_finish() -> None:
@@ -53,8 +61,8 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what does not fit any more. Tests on hosts go first, whoever has them."""
-    until = getattr(item.config.option, "until", None)
-    if until is not None and not budget.fits(item.nodeid, until):
+    limit = item.config.limit
+    if limit and not limit.fits(item.nodeid):
         pytest.skip(budget.REASON)
     if item.get_closest_marker("lab") and os.getpriority(os.PRIO_PROCESS, 0) > 0:
         with suppress(PermissionError):
@@ -66,7 +74,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     left = sorted(report.nodeid for report in skipped if budget.REASON in str(report.longrepr))
     if left:
-        terminalreporter.section(f"{len(left)} long tests were not begun: `make test` runs all of them")
+        terminalreporter.section(f"not begun, {len(left)} in all: `make test` runs every test")
         for nodeid in left:
             terminalreporter.line(nodeid)
 

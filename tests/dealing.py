@@ -1,4 +1,4 @@
-"""How tests are dealt out to several processes: those on one system's lab hosts to one of them, in their order.
+"""How tests are dealt out to several processes: those on one system's lab hosts to one of them at a time, in order.
 
 pytest-xdist's `--dist loadgroup` has no effect with pytest 9.2: it renames tests, which that ignores.
 """
@@ -10,8 +10,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from xdist.scheduler import LoadScopeScheduling
-
-from tests import budget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,24 +60,43 @@ def kind_of(scope: str) -> str:
 
 
 class BySystem(LoadScopeScheduling):
-    """One process for all tests on the hosts of one system; every other test by itself; what may be left out last."""
+    """One process at a time for all tests on the hosts of one system; every other test by itself.
 
-    waiting: dict[str, list[str]]
+    With a limit what may be left out comes last, on the hosts of a system too: perhaps in another process.
+    """
+
+    waiting: dict[str, list[str]] | None = None
 
     def _split_scope(self, nodeid: str) -> str:
-        limited = getattr(self.config.option, "until", None) is not None
-        later = limited and budget.seconds_of(nodeid) is not None
-        return f"{LATER if later else ''}{system_of(nodeid)}"
+        limit = getattr(self.config, "limit", None)
+        return f"{LATER if limit and limit.may_wait(nodeid) else ''}{system_of(nodeid)}"
+
+    def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:  # noqa: ARG002
+        """Forget what is done, and give work to whoever waits for some: hosts may be free now."""
+        nodeid = self.registered_collections[node][item_index]
+        scope = self._split_scope(nodeid)
+        tests = self.assigned_work[node][scope]
+        tests[nodeid] = True
+        if all(tests.values()):
+            del self.assigned_work[node][scope]
+        for each in self.nodes:
+            if each in self.registered_collections:
+                self._reschedule(each)
+
+    def remove_node(self, node: Any) -> str | None:
+        """Take back what a process that died had still to do."""
+        self.waiting = None
+        return super().remove_node(node)
 
     def _assign_work_unit(self, node: Any) -> None:
+        """Give a process what it likes best of what it may have, if anything."""
         first = next(self._wanted(node), None)
         if first is not None:
             self.workqueue.move_to_end(first, last=False)
-        super()._assign_work_unit(node)
+            super()._assign_work_unit(node)
 
     def _wanted(self, node: Any) -> Iterator[str]:
-        """Give what waits, as a process likes it; of what was left for later nothing on hosts that another one uses."""
-        if not hasattr(self, "waiting"):
+        if self.waiting is None:
             self.waiting = _by_kind(self.workqueue)
         for kind in (when + kind for when in ("", LATER) for kind in LIKES.get(node.gateway.id, KINDS)):
             queue = self.waiting[kind]
@@ -91,7 +108,7 @@ class BySystem(LoadScopeScheduling):
         """Tell whether another process has tests on the same hosts."""
         name = scope.removeprefix(LATER)
         others = (units for other, units in self.assigned_work.items() if other is not node)
-        return any(not all(units.get(one, {}).values()) for units in others for one in (name, LATER + name))
+        return any(name in units or LATER + name in units for units in others)
 
 
 def _by_kind(scopes: Any) -> dict[str, list[str]]:

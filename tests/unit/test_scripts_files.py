@@ -190,17 +190,44 @@ def test_files_of_a_run_that_was_killed_before_they_were_taken_in_are_put_back_a
     assert {path.name for path in host.run_directory.iterdir()} == {"lock", "lease"}
 
 
-def test_files_that_were_put_back_and_not_taken_in_are_taken_in_with_the_next_ones(host, tmp_path):
+def killed(host, tmp_path, then: str = "true") -> None:
+    """Have a run killed when `old` is new and not yet taken in; to take it in is `then`, the next time."""
     host.take("run-1")
     (tmp_path / "old").write_text("old\n")
-    put(
-        host,
-        [File(f"{tmp_path}/old", "new\n")],
-        f"[ -f {tmp_path}/killed ] && exit 1; touch {tmp_path}/killed; kill -9 $$",
-    )
-    assert put(host, [File(f"{tmp_path}/old", "old\n")], f"touch {tmp_path}/taken").outcome is Outcome.OK
-    assert (tmp_path / "taken").exists()
-    assert put(host, [File(f"{tmp_path}/old", "old\n")], "false").outcome is Outcome.UNCHANGED
+    once = f"[ -f {tmp_path}/killed ] || {{ touch {tmp_path}/killed; kill -9 $$; exit; }}"
+    assert put(host, [File(f"{tmp_path}/old", "new\n")], f"{once}; {then}").outcome is not Outcome.OK
+    assert (tmp_path / "old").read_text() == "new\n"
+
+
+def test_files_that_were_put_back_and_cannot_be_taken_in_stop_each_run_until_they_are(host, tmp_path):
+    killed(host, tmp_path, then=f"[ -f {tmp_path}/mended ] || {{ echo line 3 is bad; false; }}")
+    for _ in range(2):
+        reply = put(host, [File(f"{tmp_path}/other", "new\n")], "true")
+        assert reply.outcome is Outcome.FAILED
+        assert "line 3 is bad" in reply.words
+        assert f"remove {host.run_directory}/incoming.1 to go on" in reply.words
+    assert (tmp_path / "old").read_text() == "old\n"
+    (tmp_path / "mended").touch()
+    assert put(host, [File(f"{tmp_path}/other", "new\n")], "true").outcome is Outcome.OK
+    assert {path.name for path in host.run_directory.iterdir()} == {"lock", "lease"}
+
+
+def test_what_takes_old_files_in_again_does_not_read_what_the_run_sends(host, tmp_path):
+    killed(host, tmp_path, then="cat >/dev/null")
+    assert put(host, [File(f"{tmp_path}/other", "new\n")], "true").outcome is Outcome.OK
+    assert (tmp_path / "other").read_text() == "new\n"
+
+
+def test_old_files_that_cannot_be_put_back_are_kept(host, tmp_path):
+    killed(host, tmp_path)
+    (tmp_path / "old").unlink()
+    (tmp_path / "old").mkdir()
+    reply = put(host, [File(f"{tmp_path}/other", "new\n")], "true")
+    assert reply.outcome is Outcome.FAILED
+    assert f"cannot put back the files of a run that was killed, from {host.run_directory}/incoming.1" in reply.words
+    (tmp_path / "old").rmdir()
+    assert put(host, [File(f"{tmp_path}/other", "new\n")], "true").outcome is Outcome.OK
+    assert (tmp_path / "old").read_text() == "old\n"
 
 
 def test_files_that_arrive_broken_change_nothing(host, tmp_path):

@@ -154,9 +154,17 @@ def test_a_configuration_is_not_taken_in_where_another_program_has_a_port(units,
     assert "reload" not in (units / "asked").read_text()
 
 
-def test_a_configuration_is_taken_in_where_nginx_has_the_port_itself(units, take_in):
+@pytest.mark.parametrize(
+    "line",
+    [
+        'LISTEN 0 511 *:80 *:* users:(("nginx",pid=8,fd=3),("nginx",pid=7,fd=3))',
+        'LISTEN 0 5 [::1]:80 [::]:* users:(("x",pid=9))',
+    ],
+    ids=["nginx has it", "by IPv6 alone"],
+)
+def test_a_configuration_is_taken_in_where_nginx_can_listen(units, take_in, line):
     put(units, "active.nginx", "enabled.nginx")
-    (units / "listens").write_text('LISTEN 0 511 *:80 *:* users:(("nginx",pid=8,fd=3),("nginx",pid=7,fd=3))\n')
+    (units / "listens").write_text(f"{line}\n")
     assert take_in().returncode == 0
 
 

@@ -30,19 +30,22 @@ def inside_edge(system: System) -> str:
     return UNITS[system.edge.runtime].inside(edge_unit(system))
 
 
-# A reload tells nobody that it came to nothing since another program has a port, and `nginx -t` does not look.
+# FREE PORT...: a reload tells nobody that it came to nothing since another program has a port, and `nginx -t` does not
+# look. Edges listen on IPv4 alone. In a container nginx is alone, and what Docker cannot publish is Docker's error.
 FREE = """free() { for port; do
-    has=$(inside ss -Htlnp "sport = :$port" 2>/dev/null | grep ^LISTEN | grep -v '"nginx"') || continue
+    has=$(ss -Htlnp "sport = :$port" 2>/dev/null | grep ^LISTEN | grep -v -e '"nginx"' -e ' \\[') || continue
     echo "port $port of the edge is used by another program: $has"; return 1
 done; }"""
 
 
 def take_in_site(system: System) -> str:
     """Give the line that makes nginx read its configuration: by a start where it is down, else by a reload."""
+    edge = system.edge
+    ports = [edge.port, *([edge.tls.port] if edge.tls else [])]
+    free = f"{FREE}; free {' '.join(map(str, ports))} && " if edge.runtime == "systemd" else ""
     inside = f"inside() {{ {inside_edge(system)}; }}"
-    ports = [system.edge.port, *([system.edge.tls.port] if system.edge.tls else [])]
-    reload = f"free {' '.join(map(str, ports))} && inside nginx -t && inside nginx -s reload"
-    return f"{inside}; {FREE}; {start_edge(system)}; case $? in 0) ;; 77) {reload} ;; *) false ;; esac"
+    reload = f"{free}inside nginx -t && inside nginx -s reload"
+    return f"{inside}; {start_edge(system)}; case $? in 0) ;; 77) {reload} ;; *) false ;; esac"
 
 
 def put_unit(run: Run, runtime: str, unit: Unit, file: str) -> Sequence[Command]:
