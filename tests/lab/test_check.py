@@ -71,7 +71,7 @@ def test_a_daily_check_asks_everything_and_is_ok_when_dumps_are_fresh(fleet, des
     ]  # fmt: skip
     hosts = {name: sorted({finding["host"] for finding in each}) for name, each in found.items()}
     assert hosts["disk"] == ["db", "edge", "web1", "web2"]
-    assert (hosts["traffic"], hosts["errors"], hosts["connections"]) == (["edge"], ["web1", "web2"], ["db"])
+    assert (hosts["traffic"], hosts["errors"], hosts["connections"]) == (["edge"], ["db", "web1", "web2"], ["db"])
     assert "of 100 connections" in found["connections"][0]["text"]
     assert found["cache"][0]["text"].startswith("PONG")
     assert f"{DUMPS}/1.dump" in found["backups"][0]["text"]

@@ -132,7 +132,11 @@ def prepared(host, backend, config, *, text="services: {}\n", more="", **environ
 
 
 def started(host, backend, cases="", *, variables=None):
-    host.put(Compose().environment(backend, variables or {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y"}))
+    host.put(
+        Compose().environment(
+            backend, variables or {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y", "JWT_SECRET": "z"}
+        )
+    )
     host.command("docker", cases)
     (argv,) = Compose().start(backend)
     return host.run(argv)
@@ -256,7 +260,9 @@ def prefixed(variables):
 
 
 def test_file_may_ask_for_secrets_by_their_names(host, backend):
-    file = Compose().environment(backend, {"DATABASE_PASSWORD": "a", "REDIS_PASSWORD": "b"}, {"SIGNING_KEY": "c"})
+    file = Compose().environment(
+        backend, {"DATABASE_PASSWORD": "a", "REDIS_PASSWORD": "b", "JWT_SECRET": "d"}, {"SIGNING_KEY": "c"}
+    )
     assert (file.path, file.mode) == (f"{backend.root}/env/green/backend.env", 0o600)
     named = backend.service.environment["DATABASE_PASSWORD"].secret
     for line in (f"{named}=a", "SIGNING_KEY=c", "HANDRAIL_DATABASE_PASSWORD=a", "HANDRAIL_REDIS_PASSWORD=b"):
@@ -320,7 +326,7 @@ def test_start_that_compose_refuses_says_why(host, backend):
 
 
 def test_migration_finds_the_datastores_and_starts_nothing_else(host, backend):
-    host.put(Compose().environment(backend, {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y"}))
+    host.put(Compose().environment(backend, {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y", "JWT_SECRET": "z"}))
     done = host.run(Compose().run_once(backend, ("node", "migrate.js"), timedelta(minutes=1)))
     assert done.returncode == 0
     assert host.asked[-1].endswith(
@@ -333,7 +339,7 @@ def test_migration_finds_the_datastores_and_starts_nothing_else(host, backend):
 
 
 def test_migration_that_takes_too_long_is_killed_in_its_container(host, backend):
-    host.put(Compose().environment(backend, {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y"}))
+    host.put(Compose().environment(backend, {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y", "JWT_SECRET": "z"}))
     host.command("docker", "compose*run*) sleep 60 ;;")
     done = host.run(Compose().run_once(backend, ("node", "migrate.js"), timedelta(seconds=1)))
     assert done.returncode == 124

@@ -279,7 +279,6 @@ def test_migration_runs_as_the_service_would_and_publishes_nothing(host, api):
 def test_migration_that_takes_too_long_is_killed_in_its_container(host, api):
     done = migrate(host, api, "run*) sleep 60 ;;")
     assert done.returncode == 124
-    assert "ended after 1 s" in done.stdout
     assert host.asked[-1] == "docker kill inventory-api-green.once"
 
 

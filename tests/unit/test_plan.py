@@ -163,7 +163,14 @@ def test_a_rollback_to_a_named_version_needs_it_among_the_good_ones():
 def test_a_rollback_without_an_earlier_good_release_is_refused():
     young = replace(WEB, good=(NEW.id,))
     with pytest.raises(ReleaseUnknown, match="an earlier good release is not on the hosts"):
-        decide(Intent(Verb.ROLLBACK), states(web1=young), ROLES)
+        decide(Intent(Verb.ROLLBACK), states(**dict.fromkeys(ROLES.services, young)), ROLES)
+
+
+@pytest.mark.parametrize("version", ["", OLD.version])
+def test_a_host_that_is_new_refuses_no_rollback(version):
+    new = replace(WEB, good=(NEW.id,), slots={Slot.GREEN: NEW.id}, staged={NEW.id: NEW.digest})
+    plan = decide(Intent(Verb.ROLLBACK, version=version), states(**{ROLES.services[0]: new}), ROLES)
+    assert (plan.release_id, plan.digest, plan.warm) == (OLD.id, OLD.digest, False)
 
 
 def test_a_restart_brings_the_live_release_to_the_idle_slot():

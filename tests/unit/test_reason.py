@@ -39,7 +39,18 @@ def test_reason_is_named(log, told):
     assert told in reason(f"listens on 3000\n{log}\n")
 
 
-@pytest.mark.parametrize("log", ["", "exit code 1, OOM killed false", "1.9.0 crashes, as its release.json says"])
+@pytest.mark.parametrize(
+    "log",
+    [
+        "",
+        "exit code 1, OOM killed false",
+        "1.9.0 crashes, as its release.json says",
+        "config file /app/config.yml is missing",
+        'relation "users" is missing',
+        "migration table was missing",
+        "token is required",
+    ],
+)
 def test_nothing_is_made_up(log):
     assert reason(log) == ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 
@@ -62,7 +63,7 @@ def test_token_rises_when_the_lease_was_given_back(host):
 def test_lease_is_not_taken_while_a_command_of_another_run_is_running(host):
     host.take("run-1", seconds=0)
     command = Command(
-        ("fenced", "run_once"), (str(host.root), str(host.run_directory), "1", "run-1", "slow", "sleep 6")
+        ("fenced", "run_once"), (str(host.root), str(host.run_directory), "1", "run-1", "slow", "sleep 6", "60")
     )
     running = subprocess.Popen(command.argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(0.5)
@@ -71,6 +72,34 @@ def test_lease_is_not_taken_while_a_command_of_another_run_is_running(host):
     assert "still running on this host" in reply.words
     running.communicate()
     assert token(host.take("run-2")) == 2
+
+
+def test_what_restores_service_does_not_wait_for_a_vacuum(host, tmp_path, monkeypatch):
+    (tmp_path / "psql").write_text("#!/bin/sh\nsleep 6\n")
+    (tmp_path / "psql").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    host.take("run-1", seconds=60, holder="ann@desk (vacuum)")
+    words = (str(host.root), str(host.run_directory), "1", "run-1", "postgres", '"$@"', "5432", "shop", "shop", "60")
+    command = Command(("fenced", "answers", "vacuum"), words)
+    with subprocess.Popen(command.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        running.stdin.write("secret\n")
+        running.stdin.close()
+        time.sleep(1)
+        for verb in ("deploy", "vacuum"):
+            assert host.take("run-2", verb=verb).outcome is Outcome.HELD
+        assert token(host.take("run-2", verb="rollback")) == 2
+        assert running.poll() is None
+        running.kill()
+
+
+def test_a_command_that_used_up_its_time_is_said_to_have(host):
+    host.take("run-1")
+    late = host.fenced(1, "run-1", "run_once", arguments=("migrate", "echo half; sleep 1; false", 1))
+    assert late.words == "migrate ended after 1 s, which is all the time that it has: half"
+    assert (
+        host.fenced(1, "run-1", "run_once", arguments=("migrate", "echo no; exit 3", 60)).words
+        == "migrate ended with 3: no"
+    )
 
 
 def test_lease_of_a_directory_that_cannot_be_written_fails_with_a_reason(host):
@@ -108,7 +137,7 @@ def test_command_with_an_old_token_changes_nothing_and_learns_who_took_over(host
     host.take("run-1", seconds=0)
     host.take("run-2", holder="bob@desk (deploy)")
     for scripts, arguments in (
-        (("run_once",), ("migrate", f"touch {tmp_path}/touched")),
+        (("run_once",), ("migrate", f"touch {tmp_path}/touched", 60)),
         (("lease_renew",), (60, "ann@desk (deploy)")),
         (("finish",), ("{}", "", 5, "")),
         (("stop",), ("blue", f"touch {tmp_path}/touched")),

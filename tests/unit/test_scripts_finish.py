@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from handrail.hosts.script import Command
 from handrail.model.fleet import Outcome
 from tests.unit.host_folder import DIGEST_OF_NOTHING, Host, token
 
@@ -50,6 +53,27 @@ def test_only_the_newest_good_releases_are_kept(host):
         finish(host, good=name)
     assert host.good() == ["2-b", "3-c"]
     assert host.releases() == {"2-b", "3-c"}
+
+
+def test_a_prune_that_is_cut_off_leaves_nothing_that_looks_whole_and_keeps_nobody_waiting(host, tmp_path, monkeypatch):
+    (host.release("1-a") / "server.js").write_text("it runs\n")
+    host.release("2-b")
+    host.link("blue", "2-b")
+    (tmp_path / "rm").write_text('#!/bin/sh\ncase $* in *releases*) exec sleep 60 ;; *) exec /bin/rm "$@" ;; esac\n')
+    (tmp_path / "rm").chmod(0o755)
+    run = token(host.take("run"))
+    words = (str(host.root), str(host.run_directory), str(run), "run", "", "2-b", "1", "")
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        command = Command(("fenced", "finish"), words, 3)
+        with subprocess.Popen(command.argv, stdout=subprocess.DEVNULL) as ending:
+            while ending.poll() is None and host.lease():
+                time.sleep(0.1)
+            assert ending.poll() is None
+            assert token(host.take("run-2")) == run + 1
+    assert {name for name in host.releases() if not name.startswith(".")} == {"2-b"}
+    host.fenced(run + 1, "run-2", "finish", arguments=("", "2-b", 1, ""))
+    assert host.releases() == {"2-b"}
 
 
 def test_release_in_a_slot_is_kept_whatever_became_of_it(host):

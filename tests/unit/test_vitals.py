@@ -89,7 +89,7 @@ RUNBOOKS = {
         p95: {warn: 500ms, alert: 2s}, errors: {warn: 1, alert: 5}, connections: {active: {warn: 50, alert: 80}},
         redis_memory: {warn: 80, alert: 90}""",
     "inventory": """
-        p95: {warn: 1s, alert: 2s}, errors: {warn: 1, alert: 5}, cpu: {warn: 80, alert: 90},
+        p95: {warn: 1s, alert: 2s}, errors: {warn: 0.5, alert: 1}, cpu: {warn: 80, alert: 90},
         memory: {warn: 85, alert: 95}, disk: {warn: 90, alert: 95},
         connections: {pool: {size: 10, warn: 80, alert: 90}}""",
     "marketplace": """
@@ -194,6 +194,8 @@ def test_each_host_is_asked_for_what_runs_there(environment):
     assert asks(environment, edge, *checks) == (("traffic", "-"),)
     assert asks(environment, web, *checks) == (("errors", "backend"), ("errors", "frontend"))
     assert asks(environment, db, *checks) == (
+        ("errors", "postgresql"),
+        ("errors", "redis"),
         ("connections", "postgresql"),
         ("cache", "redis"),
         ("backups", "database"),

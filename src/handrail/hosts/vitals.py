@@ -90,6 +90,9 @@ def _groups(environment: Environment, host: str, check: str, seconds: str) -> It
         case "errors":
             for service in environment.services_on(host):
                 yield check, service.name, _log_line(system, service)
+            for store in environment.datastores_on(host):
+                read = UNITS[store.runtime].read_log(unit_of(system, store), since="1d", lines=0, follow=False)
+                yield check, store.name, shell_line([read])
         case "connections" | "cache":
             yield from (
                 _inside(system, store) for store in environment.datastores_on(host) if CHECK_OF[store.kind] == check

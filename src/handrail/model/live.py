@@ -46,6 +46,11 @@ def healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
 
 def _last_good_slot(states: Mapping[str, HostState], roles: Roles) -> Slot | None:
     """Tell what the service hosts know when every edge is new: the healthy slot whose release proved good last."""
-    good = states[roles.services[0]].good if roles.services else ()
+    good = known_good(states, roles)
     known = {states[roles.services[0]].slots.get(slot): slot for slot in Slot if healthy(slot, states, roles)}
     return next((known[release] for release in reversed(good) if release in known), None)
+
+
+def known_good(states: Mapping[str, HostState], roles: Roles) -> tuple[str, ...]:
+    """List the releases that proved good, the last one at the end, as the host has it that knows most."""
+    return max((states[host].good for host in roles.services), key=len, default=())

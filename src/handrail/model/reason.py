@@ -31,10 +31,11 @@ SIGNS = (
         "its port is in use by another program",
     ),
     _sign(
-        r"missing (?:required )?(?:environment )?variable:?\s+[\"'`]?([A-Z][A-Z0-9_]+)"
-        r"|environment variable [\"'`]?([A-Z][A-Z0-9_]+)[\"'`]? (?:is |was )?(?:not set|missing|required|empty)"
-        r"|\b([A-Z][A-Z0-9_]{2,})[\"'`]? (?:is|was) (?:required|not set|missing|undefined)"
-        r"|KeyError: '([A-Z][A-Z0-9_]+)'",
+        # Names of variables are capitals, or every word would be one.
+        r"missing (?:required )?(?:environment )?variable:?\s+[\"'`]?(?-i:([A-Z][A-Z0-9_]+)\b)"
+        r"|environment variable [\"'`]?(?-i:([A-Z][A-Z0-9_]+))[\"'`]? (?:is |was )?(?:not set|missing|required|empty)"
+        r"|\b(?-i:([A-Z][A-Z0-9_]{2,}))[\"'`]? (?:is|was) (?:required|not set|missing|undefined)"
+        r"|KeyError: '(?-i:([A-Z][A-Z0-9_]+))'",
         "a variable is missing",
     ),
     _sign(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from handrail.errors import ReleaseUnknown
 from handrail.model.intent import Verb
+from handrail.model.live import known_good
 from handrail.model.version import version_of
 
 if TYPE_CHECKING:
@@ -28,17 +29,17 @@ def target_of(intent: Intent, current_id: str, states: Mapping[str, HostState], 
             what = "restart" if intent.verb is Verb.RESTART else "start on another database"
             raise ReleaseUnknown(f"there is no live release to {what}", next_step="fab deploy VERSION")
         return current_id, _digest(current_id, states, roles)
-    known_good = list(states[roles.services[0]].good)
+    good = known = known_good(states, roles)
     if intent.version:
-        good = [line for line in known_good if version_of(line) == intent.version and line != current_id]
-    else:
+        good = tuple(line for line in known if version_of(line) == intent.version and line != current_id)
+    elif current_id in known:
         # Only what was good before the live one: whoever went back by hand is not sent forward again.
-        good = known_good[: known_good.index(current_id)] if current_id in known_good else known_good
+        good = known[: known.index(current_id)]
     if not good:
         wanted = f"release {intent.version}" if intent.version else "an earlier good release"
-        known = ", ".join(map(version_of, known_good)) or "none"
+        named = ", ".join(map(version_of, known)) or "none"
         raise ReleaseUnknown(
-            f"{wanted} is not on the hosts; good releases there: {known}",
+            f"{wanted} is not on the hosts; good releases there: {named}",
             next_step="fab history shows what was deployed; fab deploy VERSION brings any release",
         )
     return good[-1], _digest(good[-1], states, roles)

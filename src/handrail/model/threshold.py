@@ -116,7 +116,7 @@ class Thresholds(Value):
     )
     error_lines: CountThreshold = Field(
         default=CountThreshold(warn=10, alert=100),
-        description="Lines that speak of an error in 24 hours of a service's log on a host.",
+        description="Lines that speak of an error in 24 hours of the log of a service or a datastore on a host.",
     )
     backup_age: TimeThreshold = Field(
         default=TimeThreshold(warn=timedelta(hours=26), alert=timedelta(hours=50)),

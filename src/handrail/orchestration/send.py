@@ -78,9 +78,14 @@ def _done(host: Host, command: Command | Upload | Call) -> Reply:
         return Reply(Outcome.UNKNOWN, f"the connection is lost: {error or type(error).__name__}", ())
 
 
-def _hurry(host: Host) -> None:
+def _transport(host: Host) -> Any:
     client = getattr(host.connector, "client", None)  # this machine has none
-    if client is not None and (transport := client.get_transport()) is not None:
+    return client.get_transport() if client is not None else None
+
+
+def _hurry(host: Host) -> None:
+    transport = _transport(host)
+    if transport is not None:
         send_at_once(transport)
 
 
@@ -96,6 +101,18 @@ def _answered(host: Host, command: Command) -> Reply:
 
 
 def _uploaded(host: Host, upload: Upload) -> Reply:
-    if host.put_file(upload.source, upload.target):
-        return Reply(Outcome.OK, "sent", ())
-    return Reply(Outcome.FAILED, f"cannot write {upload.target}: is the disk full?", ())
+    from pyinfra.api.command import QuoteString, StringCommand  # noqa: PLC0415  # pyinfra is imported late
+
+    reason = "is the disk full?"
+    try:
+        if host.put_file(upload.source, upload.target):
+            return Reply(Outcome.OK, "sent", ())
+    except OSError as error:
+        # What SFTP refuses is one, too: SSH_FX_FAILURE, such as for a full disk (draft-ietf-secsh-filexfer-02, 7).
+        transport = _transport(host)
+        if transport is not None and not transport.is_active():
+            raise
+        reason = f"{error}; {reason}"
+    # What arrived of it would keep the disk full.
+    host.run_shell_command(StringCommand("rm", "-f", QuoteString(upload.target)))
+    return Reply(Outcome.FAILED, f"cannot write {upload.target}: {reason}", ())

@@ -118,7 +118,6 @@ code=$?
 case $code in
 124 | 137) ! docker kill "$process" >/dev/null 2>&1 || code=124 ;;
 esac
-[ "$code" != 124 ] || echo "ended after $limit s, which is all the time that it has"
 exit "$code"
 """
 WITH_COMPOSE = f"""

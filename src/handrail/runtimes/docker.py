@@ -66,7 +66,6 @@ case $code in
 124 | 137) ! docker kill "$process" >/dev/null 2>&1 || code=124 ;;
 125) echo "Docker did not start it, for the reason above" ;;
 esac
-[ "$code" != 124 ] || echo "ended after $limit s, which is all the time that it has"
 exit "$code"
 """
 

@@ -155,7 +155,9 @@ class Pm2:
         return (
             "systemd-run", "--quiet", "--wait", "--pipe", "--collect",
             f"--uid={instance.service.user}",
-            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}",
+            # Never a second one beside one that has not ended; what ignores its end is killed before the lock is free.
+            f"--unit={instance.process}.once",
+            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}", "--property=TimeoutStopSec=5",
             # systemd would put its own variables in the place of $names
             "--", *(word.replace("$", "$$") for word in words),
         )  # fmt: skip

@@ -172,7 +172,9 @@ class Systemd:
             f"--uid={instance.service.user}",
             f"--working-directory={instance.directory}",
             f"--property=EnvironmentFile={instance.environment_file}",
-            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}",
+            # Never a second one beside one that has not ended; what ignores its end is killed before the lock is free.
+            f"--unit={instance.process}.once",
+            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}", "--property=TimeoutStopSec=5",
             # systemd would put values in the place of $NAMES, for everybody to see among the processes
             "--", *(word.replace("$", "$$") for word in _from_the_release(instance, command)),
         )  # fmt: skip

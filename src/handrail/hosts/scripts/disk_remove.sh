@@ -38,8 +38,10 @@ for record; do
     upload) remove upload "$path" "$DAY" ;;
     pm2-log) cut_down "$path" ;;
     release)
-        rm -rf -- "$path" 2>/dev/null
-        if [ -e "$path" ]; then failed release "$path"; else echo "release $blocks"; fi
+        # First out of sight: of a removal that is cut off nothing may be left that looks whole.
+        gone=${path%/*}/.gone.${path##*/}.partial
+        mv -T -- "$path" "$gone" 2>/dev/null && rm -rf -- "$gone" 2>/dev/null
+        if [ -e "$path" ] || [ -e "$gone" ]; then failed release "$path"; else echo "release $blocks"; fi
         ;;
     image) # one that somebody has begun to use is refused by Docker
         if docker image rm "$path" >/dev/null 2>&1; then echo "image $blocks"; fi

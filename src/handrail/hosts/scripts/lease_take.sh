@@ -11,8 +11,9 @@ mine=no
 if [ -f "$RUN/lease" ]; then
     IFS='	' read -r _ expires owner holder <"$RUN/lease" || :
     left=$((expires - $(clock)))
-    # What restores service does not wait for an hour of dumping: a backup can be taken again, and ends itself when it sees a newer token.
-    case $VERB,$holder in rollback,*backup\) | startup,*backup\) | hold,*backup\) | resume,*backup\) | back,*backup\)) left=0 ;; esac
+    # What restores service does not wait for an hour: a backup can be taken again, and ends itself when it sees a newer token; a vacuum
+    # is in nobody's way.
+    case $VERB in rollback | startup | hold | resume | back) case $holder in *backup\) | *vacuum\)) left=0 ;; esac ;; esac
     if [ "$owner" != "$RUN_ID" ] && [ "$left" -gt 0 ]; then
         echo "holder $holder"
         end held "$holder holds the lease of this host for $((left / 100 + 1)) s more"

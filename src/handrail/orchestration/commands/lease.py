@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from handrail.orchestration.run import Run
 
 
+# A release that goes may be a hundred thousand files; its name goes at once, and the lease is given back before them.
+PRUNE_SECONDS = 180
+
+
 def take_lease(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Take the lease and read the host in the same round trip."""
     system = run.environment.system
@@ -46,7 +50,7 @@ def finish(run: Run, step: Step, host: str) -> Sequence[Command]:
     """Write the record, keep the good releases, give the lease back."""
     good, bad = good_and_bad(run)
     keep = str(run.environment.system.release.keep)
-    return [run.fenced(["finish"], (json.dumps(record(run)), good, keep, bad))]
+    return [run.fenced(["finish"], (json.dumps(record(run)), good, keep, bad), seconds=PRUNE_SECONDS)]
 
 
 def good_and_bad(run: Run) -> tuple[str, str]:

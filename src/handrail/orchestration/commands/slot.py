@@ -198,7 +198,8 @@ def migrate(run: Run, step: Step, host: str) -> Sequence[Command]:
     service = run.environment.system.services[wanted.service]
     one = run.instances(service, run.plan.slot)[0]
     line = shell_line([RUNTIMES[service.runtime].run_once(one, wanted.command, wanted.deadline)])
-    return [run.fenced(["run_once"], ("migrate", line), seconds=wanted.deadline.total_seconds() + 15)]
+    seconds = int(wanted.deadline.total_seconds())
+    return [run.fenced(["run_once"], ("migrate", line, str(seconds)), seconds=seconds + 15)]
 
 
 def drain(run: Run, step: Step, host: str) -> Sequence[Command]:
