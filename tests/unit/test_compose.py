@@ -221,8 +221,17 @@ def test_what_stands_open_is_filled_but_for_what_has_a_value_already(host, backe
     done = prepared(host, backend, OLD, text=text, more=f"compose*build*) env >{seen} ;;", GIVEN="3")
     assert done.returncode == 0
     variables = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
-    named = ("SECRET", "PLAIN", "BARE", "DEFAULT", "OTHER", "FROM_FILE", "GIVEN", "VERSION", "HANDRAIL_IMAGE")
+    named = ("SECRET", "PLAIN", "BARE", "DEFAULT", "OTHER", "FROM_FILE", "GIVEN", "VERSION", "handrail_image")
     assert [variables.get(name) for name in named] == ["1", "1", "1", None, None, None, "3", "1.4.0+build.7", TAG]
+
+
+def test_a_variable_of_a_service_is_never_taken_for_the_image(host, backend):
+    seen = host.folder / "seen"
+    variables = {"DATABASE_PASSWORD": "x", "REDIS_PASSWORD": "y", "JWT_SECRET": "z", "IMAGE": "logo.png"}
+    assert started(host, backend, f"compose*up*) env >{seen} ;;", variables=variables).returncode == 0
+    found = dict(line.split("=", 1) for line in seen.read_text().splitlines() if "=" in line)
+    (service,) = json.loads(Compose().files(backend)[0].text)["services"].values()
+    assert found[service["image"][2:-1]].startswith("marketplace-backend:")
 
 
 def test_old_compose_is_used_where_there_is_no_other(host, backend):
@@ -240,7 +249,7 @@ def test_what_is_laid_over_holds_names_and_no_values(backend):
     assert service["container_name"] == "marketplace-backend.2-blue"
     assert service["ports"] == ["3001:3001"]
     assert service["environment"]["DATABASE_PASSWORD"] == "${HANDRAIL_DATABASE_PASSWORD}"
-    assert service["image"] == "${HANDRAIL_IMAGE}"
+    assert service["image"] == "${handrail_image}"
     assert (service["mem_limit"], service["memswap_limit"]) == ("256M", "256M")
     assert service["deploy"] == {"replicas": 1, "resources": {"limits": {"memory": "256M"}}}
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}

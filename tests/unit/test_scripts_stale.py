@@ -64,6 +64,14 @@ class Updated(Host):
             now = float(Path("/proc/uptime").read_text().split()[0])
             (path / "lease").write_text(f"3\t{int((now + seconds_left) * 100)}\trun-9\tbob@desk (deploy)\n")
 
+    def file(self, path, text=""):
+        place = self.folder / "etc" / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+
+    def unit(self, name, root):
+        self.file(f"systemd/system/{name}", f"[Service]\nEnvironmentFile={root}/env/blue/api.env\n")
+
     def upgrade(self, *packages, leave="", seconds=20):
         return self.fenced(1, "run-1", "others", "updates", "upgrade", arguments=(leave, seconds, *packages))
 
@@ -78,6 +86,7 @@ class Updated(Host):
 def host(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}/shims:{os.environ['PATH']}")
     monkeypatch.setenv("PROC", f"{tmp_path}/proc")
+    monkeypatch.setenv("ETC", f"{tmp_path}/etc")
     return Updated(tmp_path)
 
 
@@ -125,6 +134,7 @@ def test_what_would_cut_the_host_off_is_never_started_again(host, unit):
 
 
 def test_units_of_other_systems_on_the_host_are_left_alone(host):
+    host.unit("shop-api@blue.service", host.root)
     host.process(100, "/system.slice/system-vend.slice/vend-api@blue.service")
     host.process(101, "/system.slice/nginx.service")
     host.process(102, "/system.slice/shop-api@blue.service")
@@ -133,6 +143,24 @@ def test_units_of_other_systems_on_the_host_are_left_alone(host):
     host.neighbour("vend")
     host.upgrade()
     assert host.restarted() == ["shop-api@blue.service"]
+
+
+def test_units_of_a_system_that_nobody_has_touched_since_the_boot_are_left_alone(host):
+    """Also of one whose name begins as ours does."""
+    for number, unit in enumerate(["shop-api@blue", "shop-pm2", "shop-admin-api@blue", "shop-admin-pm2"], start=100):
+        host.process(number, f"/system.slice/{unit}.service")
+        host.unit(f"{unit}.service", "/opt/shop-admin" if "admin" in unit else host.root)
+    host.upgrade()
+    assert host.restarted() == ["shop-api@blue.service", "shop-pm2.service"]
+
+
+@pytest.mark.parametrize(("sites", "again"), [(["shop"], ["nginx.service"]), (["shop", "vend"], []), (["vend"], [])])
+def test_an_nginx_that_another_system_has_too_is_left_alone(host, sites, again):
+    host.process(100, "/system.slice/nginx.service")
+    for site in sites:
+        host.file(f"nginx/conf.d/handrail-{site}.conf")
+    host.upgrade()
+    assert host.restarted() == again
 
 
 def test_a_unit_that_does_not_start_again_does_not_keep_the_others_from_it(host):

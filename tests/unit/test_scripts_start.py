@@ -44,6 +44,12 @@ def test_startup_waits_for_what_was_in_a_crash_loop_for_hours_and_was_left_alone
     assert start(host, count, status=200).outcome is Outcome.OK
 
 
+def test_a_proxy_of_the_host_is_not_asked_for_what_the_host_has_itself(host, count, monkeypatch):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert start(host, count, status=200).outcome is Outcome.OK
+
+
 def test_what_dies_again_and_again_while_it_is_waited_for_is_dead(host, count):
     count.write_text("500\n")
     loop = f"(sleep 0.3; echo 503 >{count}) >/dev/null 2>&1 &"

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Variables have other names until Compose fills them in: else it would take PYTHONPATH or DOCKER_HOST for its own.
 PREFIX = "HANDRAIL_"
+# No variable of a service has this name when that is before it.
+IMAGE = "handrail_image"
 
 COMPOSE = """
 limit=""
@@ -41,7 +43,7 @@ reason() {
 # A file of the release may say ${VERSION} and ${SLOT}.
 NAMES = f"""
 image=$repository:$(printf %s "$RELEASE" | tr + _)
-export VERSION="${{RELEASE%-*}}" SLOT="$slot" {PREFIX}IMAGE="$image"
+export VERSION="${{RELEASE%-*}}" SLOT="$slot" {IMAGE}="$image"
 """
 # The keys of a service as both versions print them, and what its two slots would clash over or lose.
 FACTS = """
@@ -188,7 +190,7 @@ def _laid_over(instance: Instance) -> str:
     resources = {"resources": {"limits": {"memory": service.memory}}} if service.memory else {}
     labels = {"system": instance.system, "service": service.name, "slot": instance.slot}
     mine = {
-        "image": f"${{{PREFIX}IMAGE}}",
+        "image": f"${{{IMAGE}}}",
         "container_name": instance.process,
         "environment": {name: f"${{{PREFIX}{name}}}" for name in service.environment},
         "deploy": {"replicas": 1, **resources},

@@ -19,10 +19,15 @@ left_alone() ( # UNIT: whether it is not to be started again: as LEAVE says, or 
     for pattern in $LEAVE ${neighbours:+nginx.service} $(printf '%s-*.service ' $neighbours); do
         case $1 in $pattern) return 0 ;; esac
     done
-    # One that no run has changed since the boot has no lock; its units have names as no others have.
+    # One that no run has changed since the boot has no lock; its units have names as no others have, and ours say whose they are.
     case $1 in
-    "${RUN##*/}"-*) return 1 ;;
-    *-pm2.service | *@blue.service | *@green.service) return 0 ;;
+    *-pm2.service | *@blue.service | *@green.service) ! grep -qsF "$ROOT/" "${ETC:-/etc}/systemd/system/$1"; return ;;
+    nginx.service)
+        set +f
+        for site in "${ETC:-/etc}"/nginx/conf.d/handrail-*.conf; do
+            [ ! -f "$site" ] || [ "${site##*/}" = "handrail-${RUN##*/}.conf" ] || return 0
+        done
+        ;;
     esac
     return 1
 )
