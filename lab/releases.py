@@ -20,6 +20,16 @@ APPS = paths.LAB / "apps"
 SERVICES = ("backend", "frontend")
 # what both services need from the artifact's root
 SHARED = ("service.js", "release.json")
+# What a build of the frontend leaves: a page that asks the backend from the browser.
+PAGE = """<!doctype html>
+<html><head><meta charset="utf-8"><title>{title}</title></head>
+<body><h1>{title}</h1><p id="backend"></p>
+<script>
+fetch("/api/version").then((response) => response.json()).then((said) => {{
+  document.getElementById("backend").textContent = `backend ${{said.version}} on ${{said.host}}, slot ${{said.slot}}`;
+}});
+</script></body></html>
+"""
 COMPOSE_FILE = paths.ROOT / "inventories" / "marketplace" / "docker-compose.production.yml"
 
 
@@ -62,7 +72,6 @@ RELEASES = (
     Release(Behaviour("1.10.0", eats_memory=True)),
     Release(Behaviour("1.11.0", needs_database=True)),
     Release(Behaviour("1.12.0", log_bytes=10_000_000)),
-    Release(Behaviour("1.13.0", log_bytes=1_000_000)),
 )
 
 
@@ -97,7 +106,9 @@ def _recipes(system: str, files: dict[str, bytes]) -> dict[str, bytes]:
     """Give what the system's images are built with: by Compose from the whole release, else from each directory."""
     roles = {role for host in SYSTEMS[system] for role in host.roles}
     if "compose" in roles:
-        return {path.name: path.read_bytes() for path in (COMPOSE_FILE, APPS / "compose" / "Dockerfile")}
+        recipes = {path.name: path.read_bytes() for path in (COMPOSE_FILE, *(APPS / "compose").iterdir())}
+        title = f"{system} {json.loads(files['release.json'])['version']}"
+        return recipes | {"site/index.html": PAGE.format(title=title).encode()}
     if "docker" not in roles:
         return {}
     recipe = {"Dockerfile": (APPS / "docker" / "Dockerfile").read_bytes()}

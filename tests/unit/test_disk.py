@@ -435,6 +435,20 @@ def test_images_stay_that_a_container_has_or_a_release_needs(host, tmp_path, too
     assert (state / "images").read_text().splitlines() == [line for line, stays in images.items() if stays]
 
 
+def test_what_no_build_has_used_for_a_day_is_freed(host, tmp_path, tool):
+    old_day, now = "2020-01-01 10:00:00.5 +0000 UTC", time.strftime("%Y-%m-%d %H:%M:%S.1 +0000 UTC", time.gmtime())
+    kept = ["true false 5MB " + old_day, "false true 5MB " + old_day, "false false 5MB " + now, "false false 5MB <nil>"]
+    gone = ["false false 1.024kB " + old_day, "false false 2.048kB " + old_day]
+    for name, lines in (("cache", [*kept, *gone]), ("kept", kept)):
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
+    prune = f'"builder prune") echo "$*" >>{tmp_path}/asked; cp {tmp_path}/kept {tmp_path}/cache ;;'
+    tool("docker", f'case "$1 $2" in "system df") cat {tmp_path}/cache ;;\n{prune}\nesac\n')
+    assert [(thing.kind, thing.bytes) for thing in look(host, docker="yes").candidates] == [("build-cache", 3072)]
+    assert "1 build-cache 3.0 KiB" in free(host, docker="yes").words
+    assert (tmp_path / "asked").read_text() == "builder prune --force --filter until=24h\n"
+    assert look(host, docker="yes").candidates == ()
+
+
 def test_docker_that_hangs_over_a_container_frees_no_image_and_stops_nothing_else(host, tool):
     log = old(host.root / "logs/a.log")
     # 124 is what timeout(1) says of it.

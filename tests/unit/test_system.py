@@ -58,6 +58,22 @@ def test_sanvi_is_what_its_runbook_says():
     assert system.edge.server_names == ("app.sanvi-machinery.com",)
 
 
+@pytest.mark.parametrize(
+    ("name", "service", "asked"),
+    [
+        ("vendhub", "api", ["DATABASE", "REDIS", "JWT", "RATE_LIMIT_LIMIT"]),
+        ("inventory", "api", ["DATABASE", "JWT"]),
+        ("marketplace", "backend", ["DATABASE", "REDIS", "JWT"]),
+    ],
+)
+@pytest.mark.parametrize("environment", ["prod", "staging", "dev", "lab"])
+def test_services_have_the_variables_that_their_runbooks_ask_for(name, service, asked, environment):
+    path = SANVI.with_name(f"{name}.yaml")
+    found = document.parse(path.read_text(), source=path.name, environment=environment).services[service].environment
+    assert all(any(variable.startswith(word) for variable in found) for word in asked)
+    assert isinstance(found["JWT_SECRET"], SecretReference)
+
+
 def test_the_lab_is_laid_over_the_rest():
     lab = sanvi("lab")
     assert lab.times.confirm == timedelta(seconds=25)

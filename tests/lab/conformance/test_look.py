@@ -33,13 +33,12 @@ def test_status_health_and_history_tell_of_every_part(subject):
 
 def test_logs_are_merged_and_searched_even_when_they_are_long_and_no_text(subject):
     before = subject.served()
-    # Ten megabytes from each host, where it takes no minutes; a tenth line has bytes that are no UTF-8.
-    release, last = ("1.12.0", "9999[0-9]") if subject.runtime == "systemd" else ("1.13.0", "999[0-9]")
-    subject.run("deploy", release=release)
+    # Ten megabytes from each host; a tenth line has bytes that are no UTF-8.
+    subject.run("deploy", release="1.12.0")
     times: list[str] = []
 
     def found() -> bool:
-        done = subject.fab("logs", subject.first, "--since", "1d", "--grep", f"line {last} ", "--json")
+        done = subject.fab("logs", subject.first, "--since", "1d", "--grep", "line 9999[0-9] ", "--json")
         # journald that rotates its files at every moment can make journalctl give up, which is told, and not hidden.
         times[:] = [] if done.returncode else [json.loads(line)["at"] for line in done.stdout.splitlines()]
         return len(times) >= 10 * len(subject.service_hosts)

@@ -22,8 +22,8 @@ def store(tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path}/store/journal.db"
     monkeypatch.setenv("HANDRAIL_STORE", url)
     monkeypatch.setenv("HANDRAIL_JOURNAL_KEY", str(tmp_path / "keys" / "journal.key"))
-    for name in ("DB", "REDIS"):
-        monkeypatch.setenv(f"VENDHUB_{name}_PASSWORD", "very-secret-word")
+    for name in ("DB_PASSWORD", "REDIS_PASSWORD", "JWT_SECRET"):
+        monkeypatch.setenv(f"VENDHUB_{name}", "very-secret-word")
     return url
 
 

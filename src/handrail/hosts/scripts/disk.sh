@@ -104,9 +104,17 @@ images() {
         printf '%s image %s %s\0' "$name" "$(printf '%s\n' "$sizes" | blocks_of "$id")" "$name"
     done
 }
-blocks_of() { # ID: from lines "ID 5.768kB"; what no other image shares with it
-    awk -v id="$1" '$1 == id { n = $2 + 0; u = $2; gsub(/[0-9.]/, "", u)
-        blocks = n * (u ~ /^k/ ? 1e3 : u ~ /^M/ ? 1e6 : u ~ /^G/ ? 1e9 : u ~ /^T/ ? 1e12 : 1) / 512 } END { printf "%.0f", blocks }'
+blocks_of() { # WORD: the sum of lines "WORD 5.768kB"; of an image what no other one shares with it
+    awk -v word="$1" '$1 == word { n = $2 + 0; u = $2; gsub(/[0-9.]/, "", u)
+        blocks += n * (u ~ /^k/ ? 1e3 : u ~ /^M/ ? 1e6 : u ~ /^G/ ? 1e9 : u ~ /^T/ ? 1e12 : 1) / 512 } END { printf "%.0f", blocks }'
+}
+builds() { # what BuildKit kept for the next build, and none has used for a day; each deploy that builds an image adds to it
+    [ -n "$DOCKER" ] || return 0
+    day=$(date -u -d "-$DAY minutes" '+%Y-%m-%d %H:%M:%S')
+    listed='{{range .BuildCache}}{{.InUse}} {{.Shared}} {{.Size}} {{.LastUsedAt}}{{println}}{{end}}'
+    blocks=$(timeout 60 docker system df --verbose --format "$listed" 2>/dev/null |
+        awk -v day="$day" '$1 $2 == "falsefalse" && $4 ~ /^2/ && $4 " " $5 < day { print "old", $3 }' | blocks_of old)
+    [ "$blocks" -le 0 ] || printf 'build build-cache %s not used for a day\0' "$blocks"
 }
 journal_blocks() { find /var/log/journal /run/log/journal -type f -name "$1" -printf '%b\n' 2>/dev/null | awk '{ n += $1 } END { printf "%.0f", n }'; }
 journal() { # what is archived above the limit: the file that is written to is never cut
@@ -124,6 +132,7 @@ $kept
 END
         pm2_logs
         journal
+        builds
         [ -n "${unknown:-}" ] || { releases; images; }
     } | sort -zus -k 1,1 | sed -z 's/^[^ ]* //'
 }

@@ -46,6 +46,9 @@ for record; do
     image) # one that somebody has begun to use is refused by Docker
         if docker image rm "$path" >/dev/null 2>&1; then echo "image $blocks"; fi
         ;;
+    build-cache)
+        if timeout 300 docker builder prune --force --filter until=24h >/dev/null 2>&1; then echo "build-cache $blocks"; else failed build-cache "$path"; fi
+        ;;
     journal)
         before=$(du -s --block-size=512 /var/log/journal /run/log/journal 2>/dev/null | awk '{ n += $1 } END { printf "%.0f", n }')
         journalctl --quiet --vacuum-size="$JOURNAL" 2>/dev/null || failed journal "$path"
