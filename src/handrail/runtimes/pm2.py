@@ -9,6 +9,7 @@ then becomes the program.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from importlib import resources
 from string import Template
@@ -172,7 +173,10 @@ class Pm2:
 
 
 def _ask(root: str, service: Service, *words: str) -> Argv:
-    return ("timeout", ANSWER_SECONDS, *_as(service), "node", "-e", _text("pm2_ask.js"), root, *words)
+    # Some steps ask of each instance by itself, and their command is one word of at most 128 KiB (MAX_ARG_STRLEN of
+    # execve(2)): so no comments, and in the text no quotes that a shell must quote again.
+    text = re.sub(r"^ *//.*\n", "", _text("pm2_ask.js"), flags=re.MULTILINE)
+    return ("timeout", ANSWER_SECONDS, *_as(service), "node", "-e", text, root, *words)
 
 
 def _as(service: Service) -> Argv:

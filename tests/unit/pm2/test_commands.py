@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from datetime import timedelta
 
 import pytest
 
+from handrail.hosts.script import Command, shell_line
 from handrail.model.slot import Slot
 from handrail.runtimes import RUNTIMES
 from handrail.runtimes.pm2 import SYNC, Pm2
@@ -271,3 +273,17 @@ def test_shellcheck_has_nothing_against_what_runs_on_a_host(blue, green):
         )
         assert done.returncode == 0, done.stdout
     assert SYNC in commands[0][2]
+
+
+@pytest.mark.parametrize(
+    ("scripts", "asked", "instances"),
+    [(("fenced", "drain"), Pm2.pid, 60), (("steady",), Pm2.restarts, 30)],
+    ids=["drain", "steady"],
+)
+def test_many_instances_are_asked_by_one_command(blue, scripts, asked, instances):
+    """Three services of ten instances; a shutdown asks both slots. The limit is MAX_ARG_STRLEN of execve(2)."""
+    words = [shell_line([asked(Pm2(), blue)]), "30000"]
+    if asked is Pm2.restarts:
+        words += [shell_line([Pm2().log(blue, lines=20)])]
+    line = shlex.join(Command(scripts, tuple(words * instances)).argv)
+    assert len(shlex.quote(line)) < 128 * 1024

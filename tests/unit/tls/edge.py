@@ -131,13 +131,15 @@ class Edge(host_folder.Host):
         (self.run_directory / "lease").unlink()
         return reply
 
-    def ask(self, path: str = "/", *, https: bool = True, name: str = "shop.test", method: str = "GET"):
-        """Ask as a client does, without a look at the certificate."""
+    def ask(
+        self, path: str = "/", *, https: bool = True, name: str = "shop.test", method: str = "GET", source: str = ""
+    ):
+        """Ask as a client does, without a look at the certificate; `source` is the client's address."""
         context = blind()
         connection: HTTPConnection = HTTPConnection(self.address, self.ports[0], timeout=5)
         if https:
             connection = HTTPSConnection(self.address, self.ports[1], timeout=5, context=context)
-            raw = socket.create_connection((self.address, self.ports[1]), timeout=5)
+            raw = socket.create_connection((self.address, self.ports[1]), timeout=5, source_address=(source, 0))
             connection.sock = context.wrap_socket(raw, server_hostname=name)
         connection.request(method, path, headers={"Host": name})
         answer = connection.getresponse()

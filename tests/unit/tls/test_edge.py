@@ -91,6 +91,22 @@ def test_the_hold_page_holds_requests_by_tls(edges):
 
 
 @needs_nginx
+def test_an_operators_request_passes_the_hold_page_and_nobody_elses(edges):
+    edge = edges.first
+    maintenance = edge.system.edge.maintenance.model_copy(update={"operators": ("127.0.0.9/32",)})
+    changed = edge.system.edge.model_copy(update={"maintenance": maintenance})
+    edge.configure(edge.system.model_copy(update={"edge": changed}))
+    edge.nginx("-s", "reload")
+    (edge.root / "gate/maintenance").write_text("back soon\n")
+    until = time.monotonic() + 10
+    while edge.ask(source="127.0.0.9")[0] != 200 and time.monotonic() < until:  # a worker of before may still answer
+        time.sleep(0.05)
+    assert (edge.ask(source="127.0.0.9")[0], edge.ask(source="127.0.0.8")[0]) == (200, 503)
+    assert edge.ask(source="127.0.0.9", method="POST")[0] == 200
+    assert edge.ask(source="127.0.0.8", method="POST")[0] == 503
+
+
+@needs_nginx
 def test_a_challenge_is_answered_by_every_edge_though_one_alone_has_it(edges):
     first, other = edges.all
     (first.root / "acme/.well-known/acme-challenge").mkdir(parents=True)
