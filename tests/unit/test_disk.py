@@ -437,8 +437,9 @@ def test_images_stay_that_a_container_has_or_a_release_needs(host, tmp_path, too
 
 def test_what_no_build_has_used_for_a_day_is_freed(host, tmp_path, tool):
     old_day, now = "2020-01-01 10:00:00.5 +0000 UTC", time.strftime("%Y-%m-%d %H:%M:%S.1 +0000 UTC", time.gmtime())
-    kept = ["true false 5MB " + old_day, "false true 5MB " + old_day, "false false 5MB " + now, "false false 5MB <nil>"]
-    gone = ["false false 1.024kB " + old_day, "false false 2.048kB " + old_day]
+    others = ["true false regular", "false true regular", "false false internal", "false false frontend"]
+    kept = [*(f"{each} 5MB {old_day}" for each in others), f"false false regular 5MB {now}", "false false regular 5MB "]
+    gone = [f"false false regular 1.024kB {old_day}", f"false false source.local 2.048kB {old_day}"]
     for name, lines in (("cache", [*kept, *gone]), ("kept", kept)):
         (tmp_path / name).write_text("".join(f"{line}\n" for line in lines))
     prune = f'"builder prune") echo "$*" >>{tmp_path}/asked; cp {tmp_path}/kept {tmp_path}/cache ;;'

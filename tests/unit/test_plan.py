@@ -173,6 +173,15 @@ def test_a_host_that_is_new_refuses_no_rollback(version):
     assert (plan.release_id, plan.digest, plan.warm) == (OLD.id, OLD.digest, False)
 
 
+def test_a_host_that_missed_the_last_deploy_does_not_say_where_a_rollback_goes():
+    """Its list is longer, for nothing was pushed out of it."""
+    behind = replace(WEB, good=("0.1-a", "0.2-b", "0.3-c", OLD.id))
+    plan = decide(Intent(Verb.ROLLBACK), states(**{ROLES.services[-1]: behind}), ROLES)
+    assert plan.release_id == OLD.id
+    far = replace(WEB, good=("0.7-a", "0.8-b", "0.9-c", "0.9.1-d"))
+    assert decide(Intent(Verb.ROLLBACK), states(**{ROLES.services[-1]: far}), ROLES).release_id == OLD.id
+
+
 def test_a_restart_brings_the_live_release_to_the_idle_slot():
     plan = decide(Intent(Verb.RESTART), states(), ROLES)
     assert (plan.release_id, plan.slot, plan.warm, plan.nothing) == (NEW.id, Slot.BLUE, False, False)

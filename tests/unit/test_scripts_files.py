@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from handrail.hosts.bundle import bundle
+from handrail.hosts.script import Command
 from handrail.model.fleet import Outcome
 from handrail.runtimes.protocol import File
 from tests.unit.host_folder import DIGEST_OF_NOTHING, Host
@@ -216,6 +218,31 @@ def test_what_takes_old_files_in_again_does_not_read_what_the_run_sends(host, tm
     killed(host, tmp_path, then="cat >/dev/null")
     assert put(host, [File(f"{tmp_path}/other", "new\n")], "true").outcome is Outcome.OK
     assert (tmp_path / "other").read_text() == "new\n"
+
+
+def test_what_an_earlier_handrail_left_is_not_put_back(host, tmp_path):
+    """It did not write down what was to be done then, and later runs have put the same files."""
+    host.take("run-1")
+    left = host.run_directory / "incoming.0"
+    (left / "old").mkdir(parents=True)
+    (left / "changed").write_text(f"{tmp_path}/serves\n"[1:])
+    (tmp_path / "serves").write_text("it serves\n")
+    assert put(host, [File(f"{tmp_path}/other", "new\n")], "true").outcome is Outcome.OK
+    assert (tmp_path / "serves").read_text() == "it serves\n"
+    assert not left.exists()
+
+
+def test_files_that_were_taken_in_stay_when_nobody_hears_of_it(host, tmp_path):
+    host.take("run-1")
+    words = (str(host.root), str(host.run_directory), "1", "run-1", "sleep 1")
+    command = Command(("fenced", "instances", "put_files", "ready_edge"), words)
+    bytes_of = bundle([File(f"{tmp_path}/new", "new\n")]).encode()
+    with subprocess.Popen(command.argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        running.stdout.close()
+        running.stdin.write(bytes_of)
+        running.stdin.close()
+    assert (tmp_path / "new").read_text() == "new\n"
+    assert not list(host.run_directory.glob("incoming.*"))
 
 
 def test_old_files_that_cannot_be_put_back_are_kept(host, tmp_path):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from handrail.hosts.script import Command
 from handrail.model.fleet import Outcome
-from tests.unit.host_folder import DIGEST_OF_NOTHING, Host, token
+from tests.unit.host_folder import DIGEST_OF_NOTHING, Host, answering, token
 
 if TYPE_CHECKING:
     from handrail.hosts.script import Reply
@@ -122,6 +123,27 @@ def test_survey_says_what_is_there(host):
     assert reply.value("share") == "blue 5"
     assert reply.block("units systemd") == "Id=x"
     assert reply.value("health").startswith("web blue 1 000 ")
+
+
+def test_survey_asks_every_instance_itself_whatever_proxy_the_host_has(host, monkeypatch):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    (host.root / "gate/instances").mkdir()
+    (host.root / "gate/instances/web.2").touch()
+    with answering(200, 200) as port:
+        reply = host.run("survey", "end", arguments=("sanvi", "--", "web", "blue", port, "/health", "2"))
+    assert [line.rpartition(" ")[0] for line in reply.values("health")] == ["web blue 1 200", "web blue 2 200"]
+
+
+def test_survey_names_a_tool_that_is_missing(host, tmp_path, monkeypatch):
+    (tmp_path / "tools").mkdir()
+    for folder in os.environ["PATH"].split(":"):
+        for tool in Path(folder).glob("*"):
+            here = tmp_path / "tools" / tool.name
+            if tool.name != "curl" and not here.exists():
+                here.symlink_to(tool)
+    monkeypatch.setenv("PATH", str(tmp_path / "tools"))
+    assert "curl" in list(host.run("survey", "end", arguments=("sanvi", "--")).values("missing"))
 
 
 def test_survey_of_a_host_that_has_nothing_says_so(host):

@@ -83,11 +83,17 @@ class Updated(Host):
 
 
 @pytest.fixture
-def host(tmp_path, monkeypatch):
+def prepared(tmp_path, monkeypatch):
+    """Make a host of a system; all of it is below one folder."""
     monkeypatch.setenv("PATH", f"{tmp_path}/shims:{os.environ['PATH']}")
     monkeypatch.setenv("PROC", f"{tmp_path}/proc")
     monkeypatch.setenv("ETC", f"{tmp_path}/etc")
-    return Updated(tmp_path)
+    return lambda system: Updated(tmp_path, system)
+
+
+@pytest.fixture
+def host(prepared):
+    return prepared("shop")
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -150,8 +156,19 @@ def test_units_of_a_system_that_nobody_has_touched_since_the_boot_are_left_alone
     for number, unit in enumerate(["shop-api@blue", "shop-pm2", "shop-admin-api@blue", "shop-admin-pm2"], start=100):
         host.process(number, f"/system.slice/{unit}.service")
         host.unit(f"{unit}.service", "/opt/shop-admin" if "admin" in unit else host.root)
+    host.process(200, "/system.slice/shop-old@green.service")
+    host.unit("shop-old@.service", host.root)
     host.upgrade()
-    assert host.restarted() == ["shop-api@blue.service", "shop-pm2.service"]
+    assert host.restarted() == ["shop-api@blue.service", "shop-old@green.service", "shop-pm2.service"]
+
+
+def test_our_own_units_are_ours_though_a_neighbours_name_begins_theirs(prepared):
+    host = prepared("shop-admin")
+    host.unit("shop-admin-api@blue.service", host.root)
+    host.process(100, "/system.slice/shop-admin-api@blue.service")
+    host.neighbour("shop")
+    host.upgrade()
+    assert host.restarted() == ["shop-admin-api@blue.service"]
 
 
 @pytest.mark.parametrize(("sites", "again"), [(["shop"], ["nginx.service"]), (["shop", "vend"], []), (["vend"], [])])

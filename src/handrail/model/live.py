@@ -38,19 +38,23 @@ def live_release(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> s
 
 
 def healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
-    """Whether all services of a slot are healthy on every host that has some."""
+    """Whether all services of a slot are healthy on every host that has some; nobody knows of a host that is lost."""
     return bool(roles.services) and all(
-        states[host].serves(slot, roles.services_of.get(host, frozenset())) for host in roles.services
+        host in states and states[host].serves(slot, roles.services_of.get(host, frozenset()))
+        for host in roles.services
     )
 
 
 def _last_good_slot(states: Mapping[str, HostState], roles: Roles) -> Slot | None:
     """Tell what the service hosts know when every edge is new: the healthy slot whose release proved good last."""
-    good = known_good(states, roles)
-    known = {states[roles.services[0]].slots.get(slot): slot for slot in Slot if healthy(slot, states, roles)}
-    return next((known[release] for release in reversed(good) if release in known), None)
+    knows = next((states[host] for host in roles.services if host in states and states[host].good), None)
+    if knows is None:
+        return None
+    known = {knows.slots.get(slot): slot for slot in Slot if healthy(slot, states, roles)}
+    return next((known[release] for release in reversed(knows.good) if release in known), None)
 
 
-def known_good(states: Mapping[str, HostState], roles: Roles) -> tuple[str, ...]:
-    """List the releases that proved good, the last one at the end, as the host has it that knows most."""
-    return max((states[host].good for host in roles.services), key=len, default=())
+def known_good(live: str, states: Mapping[str, HostState], roles: Roles) -> tuple[str, ...]:
+    """List the releases that proved good, the last one last, as a host has them that knows the live one and most."""
+    told = (states[host].good for host in roles.services)
+    return max(told, key=lambda good: (live in good, len(good)), default=())

@@ -29,7 +29,7 @@ def target_of(intent: Intent, current_id: str, states: Mapping[str, HostState], 
             what = "restart" if intent.verb is Verb.RESTART else "start on another database"
             raise ReleaseUnknown(f"there is no live release to {what}", next_step="fab deploy VERSION")
         return current_id, _digest(current_id, states, roles)
-    good = known = known_good(states, roles)
+    good = known = known_good(current_id, states, roles)
     if intent.version:
         good = tuple(line for line in known if version_of(line) == intent.version and line != current_id)
     elif current_id in known:

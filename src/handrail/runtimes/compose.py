@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 # Variables have other names until Compose fills them in: else it would take PYTHONPATH or DOCKER_HOST for its own.
 PREFIX = "HANDRAIL_"
-# No variable of a service has this name when that is before it.
+# No variable of a service has this name when that is before it. What an earlier handrail laid over a slot says
+# HANDRAIL_IMAGE.
 IMAGE = "handrail_image"
 
 COMPOSE = """
@@ -43,7 +44,7 @@ reason() {
 # A file of the release may say ${VERSION} and ${SLOT}.
 NAMES = f"""
 image=$repository:$(printf %s "$RELEASE" | tr + _)
-export VERSION="${{RELEASE%-*}}" SLOT="$slot" {IMAGE}="$image"
+export VERSION="${{RELEASE%-*}}" SLOT="$slot" {IMAGE}="$image" {PREFIX}IMAGE="$image"
 """
 # The keys of a service as both versions print them, and what its two slots would clash over or lose.
 FACTS = """

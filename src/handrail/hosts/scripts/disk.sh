@@ -111,9 +111,9 @@ blocks_of() { # WORD: the sum of lines "WORD 5.768kB"; of an image what no other
 builds() { # what BuildKit kept for the next build, and none has used for a day; each deploy that builds an image adds to it
     [ -n "$DOCKER" ] || return 0
     day=$(date -u -d "-$DAY minutes" '+%Y-%m-%d %H:%M:%S')
-    listed='{{range .BuildCache}}{{.InUse}} {{.Shared}} {{.Size}} {{.LastUsedAt}}{{println}}{{end}}'
+    listed='{{range .BuildCache}}{{.InUse}} {{.Shared}} {{.CacheType}} {{.Size}} {{.LastUsedAt}}{{println}}{{end}}'
     blocks=$(timeout 60 docker system df --verbose --format "$listed" 2>/dev/null |
-        awk -v day="$day" '$1 $2 == "falsefalse" && $4 ~ /^2/ && $4 " " $5 < day { print "old", $3 }' | blocks_of old)
+        awk -v day="$day" '$1 $2 == "falsefalse" && $3 !~ /^(internal|frontend)$/ && $5 ~ /^2/ && $5 " " $6 < day { print "old", $4 }' | blocks_of old)
     [ "$blocks" -le 0 ] || printf 'build build-cache %s not used for a day\0' "$blocks"
 }
 journal_blocks() { find /var/log/journal /run/log/journal -type f -name "$1" -printf '%b\n' 2>/dev/null | awk '{ n += $1 } END { printf "%.0f", n }'; }

@@ -11,7 +11,7 @@ clean() { iconv -f utf-8 -t utf-8 -c | tr -d '\000-\010\013-\037'; }
 add_user() {
     id -u "$1" >/dev/null 2>&1 || useradd --system --home-dir "$ROOT" --shell /usr/sbin/nologin "$1" || end failed "cannot add the user $1"
 }
-curl() { command curl --noproxy "*" "$@"; } # a proxy that the host has for the world knows nothing of its own ports
+curl() { no_proxy="*" NO_PROXY="*" command curl "$@"; } # a proxy that the host has for the world knows nothing of its own ports
 line() { # FILE: its first line, or nothing; to begin a program takes a host longer than most that it does here
     first=""
     read -r first 2>/dev/null <"$1" || [ "$first" ] || return 1

@@ -21,9 +21,10 @@ last_words() { printf %s "$1" | tail -n 3 | clean | tr '\n' ' '; }
 undo_what_was_killed() { # in here, by a run before: nobody knows whether its files are good, or were taken in
     for incoming in "$RUN"/incoming.*; do
         [ -d "$incoming" ] || continue
+        [ -f "$incoming/after" ] || { forget; continue; } # what it was to do is not known, and runs may have done it since
         [ ! -s "$incoming/changed" ] || put_back || end failed "cannot put back the files of a run that was killed, from $incoming"
         rm -f "$incoming/changed"
-        [ ! -f "$incoming/after" ] || reason=$(eval "$(cat "$incoming/after")" 2>&1 9>&- </dev/null) ||
+        reason=$(eval "$(cat "$incoming/after")" 2>&1 9>&- </dev/null) ||
             end failed "the files of a run that was killed are put back, and not taken in (remove $incoming to go on): $(last_words "$reason")"
         forget
     done
@@ -44,4 +45,5 @@ put_files() {
     changed=$(wc -l <"$incoming/changed")
     [ "$changed" -gt 0 ] || return 0
     reason=$(eval "$1" 2>&1 9>&-) || give_up "the files are not taken in: $(last_words "${reason:-$1}")"
+    forget # now: where nobody hears the answer any more, the shell ends without its EXIT
 }

@@ -21,7 +21,7 @@ for path in "$ROOT"/releases/*/.complete; do
     [ ! -f "$path" ] || echo "staged ${release##*/} $(line "$path")"
 done
 df -Pk "$ROOT" 2>/dev/null | { read -r _; read -r _ _ _ free _; echo "free ${free:-}"; }
-for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run nsenter logrotate; do command -v "$tool" >/dev/null || echo "missing $tool"; done
+(unset -f curl; for tool in curl tar sha256sum flock timeout base64 ss iconv runuser systemd-run nsenter logrotate; do command -v "$tool" >/dev/null || echo "missing $tool"; done)
 instances() { # SERVICE: as many of it as this host was told of; one, if of none
     for told in 10 9 8 7 6 5 4 3 2 1; do [ ! -f "$ROOT/gate/instances/$1.$told" ] || return 0; done
 }

@@ -13,22 +13,26 @@ stale() { # units of the host's own system manager whose programs run files that
     done | sort -u
 }
 left_alone() ( # UNIT: whether it is not to be started again: as LEAVE says, or because it may be another system's
+    units=${ETC:-/etc}/systemd/system
     neighbours=$(others)
     set -f # the patterns are no files
     # shellcheck disable=SC2254,SC2086  # patterns, as meant
-    for pattern in $LEAVE ${neighbours:+nginx.service} $(printf '%s-*.service ' $neighbours); do
+    for pattern in $LEAVE ${neighbours:+nginx.service}; do
         case $1 in $pattern) return 0 ;; esac
     done
-    # One that no run has changed since the boot has no lock; its units have names as no others have, and ours say whose they are.
+    # Units of services say whose they are, also those that were made from a template, and whatever system's name theirs begins with.
     case $1 in
-    *-pm2.service | *@blue.service | *@green.service) ! grep -qsF "$ROOT/" "${ETC:-/etc}/systemd/system/$1"; return ;;
-    nginx.service)
-        set +f
-        for site in "${ETC:-/etc}"/nginx/conf.d/handrail-*.conf; do
-            [ ! -f "$site" ] || [ "${site##*/}" = "handrail-${RUN##*/}.conf" ] || return 0
-        done
-        ;;
+    *-pm2.service | *@blue.service | *@green.service) ! grep -qsF "$ROOT/" "$units/$1" "$units/${1%%@*}@.service"; return ;;
     esac
+    # shellcheck disable=SC2254,SC2086  # likewise
+    for pattern in $(printf '%s-*.service ' $neighbours); do
+        case $1 in $pattern) return 0 ;; esac
+    done
+    [ "$1" = nginx.service ] || return 1
+    set +f # one that no run has changed since the boot has no lock
+    for site in "${ETC:-/etc}"/nginx/conf.d/handrail-*.conf; do
+        [ ! -f "$site" ] || [ "${site##*/}" = "handrail-${RUN##*/}.conf" ] || return 0
+    done
     return 1
 )
 again() { # the units that are to be started again
