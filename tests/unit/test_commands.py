@@ -11,7 +11,7 @@ import pytest
 
 from handrail.control import preview
 from handrail.control.look import Look
-from handrail.errors import HostUnreachable
+from handrail.errors import HostUnreachable, SecretMissing
 from handrail.hosts.inventory import Loaded
 from handrail.model.clearance import Clearance, Kind
 from handrail.model.decide import decide
@@ -244,3 +244,12 @@ def test_nothing_else_is_previewed_without_every_host_and_no_hold_page_without_e
         look_without("web1", intent="restart", monkeypatch=monkeypatch)
     with pytest.raises(HostUnreachable, match="edge2: no answer"):
         look_without("edge2", intent="hold", monkeypatch=monkeypatch)
+
+
+def test_the_page_needs_no_secret_and_a_rollback_does(monkeypatch):
+    for name in ("SANVI_DB_PASSWORD", "SANVI_REDIS_PASSWORD"):
+        monkeypatch.delenv(name)
+    for verb in (Verb.HOLD, Verb.RESUME):
+        assert run(Intent(verb), states()).secrets == {}
+    with pytest.raises(SecretMissing):
+        _ = run(Intent(Verb.ROLLBACK), states()).secrets

@@ -124,6 +124,16 @@ def test_change_whose_inventory_has_no_reachable_host_is_one_and_shows_what_pyin
     assert "nothing was touched" in end.text
 
 
+def test_a_folder_that_takes_no_log_stops_no_change(tmp_path, monkeypatch, capsys):
+    (tmp_path / "nowhere.py").write_text('web = [("web1", {"ssh_hostname": "127.0.0.1", "ssh_port": 1})]\n')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".handrail").write_text("")
+    end = change("rollback", tmp_path / "nowhere.py", {}, Progress("rollback", quiet=True))
+    assert "nothing was touched; " in end.text
+    assert "it said:\n" in end.text
+    assert "what pyinfra says is not kept" in capsys.readouterr().err
+
+
 def test_wrong_yaml_shows_every_problem_and_exits_two(tmp_path, capsys):
     (tmp_path / "group_data").mkdir()
     (tmp_path / "group_data" / "x.py").write_text("environment = 'prod'\nsystems = ('bad.yaml',)\n")

@@ -317,3 +317,12 @@ def test_a_change_that_is_named_must_be_for_this_plan_also_where_nothing_needs_o
     change = here.approved()
     no(here, "approvals", "a change of the type normal", intent=Intent(Verb.ROLLBACK), change=change)
     assert here.check().change == change
+
+
+def test_a_calendar_that_cannot_be_read_holds_up_a_deploy_and_nothing_that_restores_service(office):
+    here = office(freezes=[{"calendar": "nowhere.ics"}], emergency={"approvals": {"CTO": None}})
+    with pytest.raises(BadInput, match="nowhere"):
+        here.check()
+    for verb in (Verb.ROLLBACK, Verb.STARTUP, Verb.HOLD):
+        assert here.check(Intent(verb)).kind is Kind.STANDARD
+    assert here.check(emergency=True, reason="orders are lost").kind is Kind.EMERGENCY

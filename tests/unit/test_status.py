@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from handrail.control import health
+from handrail.control.check import check
 from handrail.control.look import Look
+from handrail.control.restarts import risen
 from handrail.control.status import status
+from handrail.control.variables import variables
+from handrail.hosts.script import Reply
+from handrail.model.fleet import Outcome
 from handrail.model.host_state import Gate, HostState, Probe, UnitState
 from handrail.model.level import Level
+from handrail.model.restarts import Restarts
 from handrail.model.roles import roles_of
 from handrail.model.slot import Slot
+from handrail.secrets import Secret
 from tests.unit.test_environment import environment
 
 RELEASE = "1.1.0-000000000000"
 NAMES = ("backend", "frontend")
+SECRETS = {"DB_PASSWORD": Secret("one"), "REDIS_PASSWORD": Secret("two")}
 
 
 def look(*, running=(1, 2), well=(1, 2), told=2):
@@ -78,3 +89,36 @@ def test_a_host_whose_runtime_does_not_answer_is_told_and_no_proof_of_one_releas
     told = status(seen)
     assert told["unusable"] == {"web2": ["docker: no answer within 5 s"]}
     assert (told["consistent"], told["mixed"]) == (False, True)
+
+
+class Nobody:
+    """Hosts that answer nothing."""
+
+    def on_each(self, hosts, ask):
+        return {host: ask(host) for host in hosts}
+
+    def ask(self, *_):
+        return Reply(Outcome.UNKNOWN, "no answer", ())
+
+
+def without(host):
+    seen = look()
+    states = {name: state for name, state in seen.states.items() if name != host}
+    return replace(seen, states=states, lost={host: "cannot be reached"})
+
+
+@pytest.mark.parametrize("host", ["web1", "web2", "db1", "edge1"])
+def test_a_host_that_is_lost_is_an_alert_and_all_others_are_judged(host):
+    seen = without(host)
+    told = check(seen, Nobody(), names=["services", "health"], secrets=SECRETS, base=Path())
+    assert [(finding.level, finding.host) for finding in told["hosts"]] == [(Level.ALERT, host)]
+    hosts = {finding.host for findings in told.values() for finding in findings}
+    assert {"web1", "web2"} <= hosts or host == "edge1"
+    assert list(risen(seen, Nobody(), Restarts(), secrets=SECRETS)) == []
+
+
+@pytest.mark.parametrize("host", ["web1", "web2"])
+def test_variables_are_told_of_hosts_that_answer(host):
+    seen = without(host)
+    services = tuple(seen.environment.system.services.values())
+    assert host not in {one.host for one in variables(seen, Nobody(), services=services, base=Path()).programs}

@@ -111,3 +111,39 @@ def test_an_interrupted_run_that_touched_nothing_has_failed(fleet):
     fleet.interrupted = True
     assert judged(fleet) == (1, "failed", ())
     assert verdict(fleet).text == "stopped by the operator; nothing that is served has changed"
+
+
+@pytest.mark.parametrize(
+    ("verb", "do", "done"),
+    [(Verb.HOLD, Do.HOLD, "traffic is held"), (Verb.RESUME, Do.RESUME, "traffic is let in")],
+)
+@pytest.mark.parametrize(
+    ("other", "code", "words"),
+    [
+        (Outcome.UNKNOWN, 5, "{done} on edge1, not known on edge2: the same command again"),
+        (Outcome.FAILED, 5, "{done} on edge1, as before on edge2: the same command again"),
+        (None, 5, "{done} on edge1, as before on edge2: the same command again"),
+    ],
+)
+def test_edges_that_may_not_agree_on_a_hold_are_told_apart(fleet, verb, do, done, other, code, words):
+    fleet.plan = Plan(verb, Slot.BLUE, Slot.GREEN, "")
+    record(fleet, do, ["edge1"])
+    if other is None:
+        record(fleet, Do.FINISH, ["web1"], Outcome.FAILED)
+    else:
+        record(fleet, do, ["edge2"], other)
+    assert judged(fleet) == (code, "unknown", ("edge2",))
+    assert verdict(fleet).text.endswith(words.format(done=done))
+
+
+def test_a_hold_that_failed_on_every_edge_has_changed_nothing(fleet):
+    fleet.plan = Plan(Verb.HOLD, Slot.BLUE, Slot.GREEN, "")
+    record(fleet, Do.HOLD, ROLES.edges, Outcome.FAILED)
+    assert judged(fleet) == (1, "failed", ROLES.edges)
+
+
+def test_a_shutdown_that_failed_after_its_hold_is_a_failure(fleet):
+    fleet.plan = Plan(Verb.SHUTDOWN, Slot.BLUE, Slot.GREEN, "")
+    record(fleet, Do.HOLD, ROLES.edges)
+    record(fleet, Do.STOP, ["web1"], Outcome.FAILED)
+    assert judged(fleet) == (1, "failed", ("web1",))

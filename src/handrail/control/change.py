@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,10 +39,8 @@ class End:
 
 def change(verb: str, inventory: Path, data: dict[str, str], progress: Progress) -> End:
     """Run a deploy file against an inventory and tell how it ended."""
-    log = LOG_FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{verb}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
     reading, writing = os.pipe()
-    with log.open("w") as output:
+    with _log(verb) as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "pyinfra", "-y", str(inventory), f"deploys/{verb}.py", *_data(data)],
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, pass_fds=(writing,),
@@ -49,12 +48,23 @@ def change(verb: str, inventory: Path, data: dict[str, str], progress: Progress)
             # Ctrl-C reaches this process alone, which hands it on once: a second one would leave at once.
             start_new_session=True,
         )  # fmt: skip
-    os.close(writing)
-    _hand_on(process)
-    with os.fdopen(reading) as messages:
-        end, events = _follow(messages, progress)
-    process.wait()
-    return end or _ended_early(process.returncode, log, events)
+        os.close(writing)
+        _hand_on(process)
+        with os.fdopen(reading) as messages:
+            end, events = _follow(messages, progress)
+        process.wait()
+        return end or _ended_early(process.returncode, output, events)
+
+
+def _log(verb: str) -> IO[str]:
+    """Open a file for what pyinfra says; one without a name where none can be made: no rollback waits for that."""
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{verb}.log"
+    try:
+        LOG_FOLDER.mkdir(parents=True, exist_ok=True)
+        return (LOG_FOLDER / name).open("w+", errors="replace")
+    except OSError as error:
+        sys.stderr.write(f"warning: what pyinfra says is not kept: {error}\n")
+        return tempfile.TemporaryFile("w+", errors="replace")
 
 
 def _hand_on(process: subprocess.Popen[bytes]) -> None:
@@ -84,15 +94,16 @@ def _parsed(messages: IO[str]) -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
-def _ended_early(code: int, log: Path, events: tuple[dict[str, Any], ...]) -> End:
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+def _ended_early(code: int, log: IO[str], events: tuple[dict[str, Any], ...]) -> End:
+    log.seek(0)
+    tail = "\n".join(log.read().splitlines()[-TAIL_LINES:])
     if events:
         text = f"the controller ended with {code} in the middle; what is unconfirmed goes back by itself\n{tail}"
         return End(5, "unknown", text, {}, events)
+    where = f"see {log.name}" if isinstance(log.name, str) else "it said"
     if "No hosts remaining" in tail:
-        text = f"no host can be reached; nothing was touched; see {log}:\n{tail}"
-        return End(1, "HostUnreachable", text, {}, ())
-    return End(1, "failed", f"nothing was touched; pyinfra ended with {code}, see {log}:\n{tail}", {}, ())
+        return End(1, "HostUnreachable", f"no host can be reached; nothing was touched; {where}:\n{tail}", {}, ())
+    return End(1, "failed", f"nothing was touched; pyinfra ended with {code}, {where}:\n{tail}", {}, ())
 
 
 def _data(data: dict[str, str]) -> list[str]:

@@ -9,6 +9,7 @@ from handrail.control.logs import ALL, EDGE, Entry, check_since
 from handrail.ecs import logs
 from handrail.ecs.join import cluster_of
 from handrail.errors import BadInput
+from handrail.infra.ask import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,9 @@ NOT_OURS = (
 
 def history(environment: Environment, *, lines: int) -> list[dict[str, Any]]:
     """List the runs that the table holds, the newest last."""
-    kept = cluster_of(environment).ledger.read()
+    cluster = cluster_of(environment)
+    with answers("to read the table of runs", next_step="the right dynamodb:Query; aws sts get-caller-identity"):
+        kept = cluster.ledger.read()
     runs = [json.loads(record) for record in kept.records]
     return [{"verb": run.pop("record"), **run} for run in runs][-lines:]
 

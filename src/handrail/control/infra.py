@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from handrail.control import infra_check, infra_tables
 from handrail.control.infra_progress import teller
 from handrail.control.infra_work import Work
-from handrail.control.show import as_json_line
+from handrail.control.show import as_json_line, confirmed
 from handrail.control.show import end as show_end
 from handrail.control.task import exits, opened
 from handrail.errors import BadInput, Refused
@@ -107,7 +107,7 @@ def _ask(plan: InfraPlan, work: Work) -> None:
             next_step=f"add --yes: --plan {plan.id} --yes",
         )
     sys.stderr.write("\n".join([*plan.steps, f"{plan.counts} on {name}", ""]))
-    if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+    if not confirmed():
         raise BadInput("not confirmed; nothing was touched")
 
 

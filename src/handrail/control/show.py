@@ -34,6 +34,13 @@ WIDE = 200
 HOST_COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 
+def confirmed() -> bool:
+    """Ask on standard error: standard output may be a pipe, and is for what was asked for."""
+    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def as_json_line(value: Any) -> None:
     """Write one JSON object to standard output."""
     sys.stdout.write(json.dumps(value) + "\n")

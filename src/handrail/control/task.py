@@ -75,7 +75,7 @@ def changed(verb: str, inventory: str | None, data: dict[str, str], *, as_json: 
                 next_step="add --yes, or --dry-run to look first",
             )
         tables.preview(preview, as_json=False, aside=as_json)
-        if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+        if not show.confirmed():
             raise BadInput("not confirmed; nothing was touched")
     title = " ".join(word for word in (verb, data.get("release", ""), "on", here.path.stem) if word)
     end = change(verb, here.path, data, Progress(title, quiet=as_json))

@@ -67,6 +67,8 @@ def work(task: Task, here: Inventory, loaded: Loaded) -> Outcome:
         return Outcome(Level.ALERT, ended.why)
     said = _said(ended.output)
     level = (LEVELS if task.check else NOT_DONE).get(ended.code, Level.ALERT)
+    if task.check and ended.code and "findings" not in said:
+        level = Level.ALERT  # it could not look: 1 is also how what went wrong ends
     return Outcome(level, (told(said) if said else _last(ended, loaded))[:TEXT_LETTERS])
 
 

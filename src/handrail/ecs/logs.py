@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from handrail.errors import BadInput
+from handrail.errors import BadInput, HostUnreachable
+from handrail.infra.ask import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,8 @@ SECONDS_OF = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 FOLLOW_SECONDS = 2.0
 # A line may come this much later than its own time says.
 LATE_SECONDS = 15
+# A short loss of the network, or of patience: CloudWatch refuses who asks too often.
+TRIES = 3
 
 
 @dataclass(frozen=True, order=True)
@@ -37,34 +40,55 @@ class Line:
 def search(  # noqa: PLR0913  # as many words as `fab logs` takes
     cluster: Cluster, services: tuple[str, ...], *, since: str, pattern: str, lines: int, now: float | None = None
 ) -> list[Line]:
-    """Give the last lines of each service, all in the order of time."""
+    """Give the last lines of each service, all in the order of time.
+
+    Raises HostUnreachable where AWS does not answer, BadInput where it refuses.
+    """
     begin, wanted = _begin(since, time.time() if now is None else now), _pattern(pattern)
+    return _last({service: _read(cluster, service, begin) for service in services}, wanted, lines)
+
+
+def follow(cluster: Cluster, services: tuple[str, ...], *, pattern: str, lines: int) -> Iterator[Line]:
+    """Give lines as they come, until the caller stops; what AWS is asked for begins where the last question ended.
+
+    Raises HostUnreachable where AWS has not answered three times in a row.
+    """
+    wanted, begin, lost = _pattern(pattern), time.time(), 0
+    first = {service: _read(cluster, service, begin - SECONDS_OF["h"]) for service in services}
+    known = {line.identity: line.at for mine in first.values() for line in mine}
+    yield from _last(first, wanted, lines)
+    while True:
+        time.sleep(FOLLOW_SECONDS)
+        asked = time.time()
+        try:
+            read = [line for service in services for line in _read(cluster, service, begin - LATE_SECONDS)]
+        except HostUnreachable:
+            lost += 1
+            if lost == TRIES:
+                raise
+            continue
+        for line in sorted(line for line in read if line.identity not in known):
+            if wanted is None or wanted.search(line.text):
+                yield line
+        begin, lost = asked, 0
+        known |= {line.identity: line.at for line in read}
+        known = {identity: at for identity, at in known.items() if at >= begin - LATE_SECONDS}
+
+
+def _last(read: dict[str, list[Line]], wanted: re.Pattern[str] | None, lines: int) -> list[Line]:
     found = []
-    for service in services:
-        mine = [line for line in _read(cluster, service, begin) if wanted is None or wanted.search(line.text)]
+    for each in read.values():
+        mine = [line for line in each if wanted is None or wanted.search(line.text)]
         found += sorted(mine)[-lines:] if lines else mine
     return sorted(found)
 
 
-def follow(cluster: Cluster, services: tuple[str, ...], *, pattern: str, lines: int) -> Iterator[Line]:
-    """Give lines as they come, until the caller stops."""
-    wanted, known = _pattern(pattern), set()
-    yield from search(cluster, services, since="1h", pattern=pattern, lines=lines)
-    begin = time.time()
-    while True:
-        for service in services:
-            for line in sorted(_read(cluster, service, begin - LATE_SECONDS)):
-                if line.identity not in known and line.at >= begin and (wanted is None or wanted.search(line.text)):
-                    known.add(line.identity)
-                    yield line
-        time.sleep(FOLLOW_SECONDS)
-
-
 def _read(cluster: Cluster, service: str, begin: float) -> list[Line]:
-    pages = cluster.clients.logs.get_paginator("filter_log_events").paginate(
-        logGroupName=cluster.place.log_groups[service], startTime=int(begin * MILLISECONDS)
-    )
-    return [_line(each, service) for page in pages for each in page["events"]]
+    with answers("to read the logs", next_step="the right logs:FilterLogEvents; aws sts get-caller-identity"):
+        pages = cluster.clients.logs.get_paginator("filter_log_events").paginate(
+            logGroupName=cluster.place.log_groups[service], startTime=int(begin * MILLISECONDS)
+        )
+        return [_line(each, service) for page in pages for each in page["events"]]
 
 
 def _line(event: dict[str, Any], service: str) -> Line:

@@ -37,6 +37,10 @@ MIXED = 5
 # The lease of a run that was killed lives on for a while: fab says so with this code, and it is tried again.
 LEASE_HELD = 4
 AGAIN_SECONDS = 2
+# How a watch ends that came to its end, or was asked to stop: with 1 for a WARN. Whatever else ends with 1 saw nothing.
+WATCHED = {"done", "interrupted"}
+# EX_SOFTWARE of sysexits.h.
+BROKEN = 70
 # A question whether something was done is answered by then, or it was not.
 ASK_SECONDS = 30
 TAIL_LETTERS = 300
@@ -117,10 +121,13 @@ class Runner:
                 return 127, f"{argv[0]}: {error.strerror}"
             late = self._wait(child, deadline)
             said = _json_said(output) if not self.step.own else self._masked(_last_line(output))
+            watched = _said(output, "outcome") in WATCHED
         if late:
             # A verb that was past the point from which nothing goes back has done what it was to do, and says so.
             code = child.returncode if self.step.changes else child.returncode or 1
             return code, f"{late}; {said}" if said else late
+        if child.returncode in self.step.good and child.returncode and not watched:
+            return BROKEN, said or f"it ended with {child.returncode} before its time"
         return child.returncode, said
 
     def _masked(self, text: str) -> str:
@@ -200,16 +207,29 @@ def _json_said(output: IO[bytes]) -> str:
     return next((masked(text, {}) for line in reversed(_lines(output)) if (text := _text(line))), "")
 
 
-def _text(line: str) -> str:
-    """Find what a task tells in its JSON."""
+def _said(output: IO[bytes], key: str) -> str:
+    """Give a word of the last thing that a task told in its JSON."""
+    told = next((told for line in reversed(_lines(output)) if (told := _object(line))), {})
+    return str(told.get(key, ""))
+
+
+def _object(line: str) -> dict[str, Any]:
     try:
         told: Any = json.loads(line)
     except ValueError:
-        return ""
-    if not isinstance(told, dict):
-        return ""
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _text(line: str) -> str:
+    """Find what a task tells in its JSON."""
+    told = _object(line)
     if "release" in told and "services" in told:
         return f"release {told['release']} is live in {told.get('live_slot', '?')}"
+    if "findings" in told:
+        from handrail.control.task_work import told as in_words  # noqa: PLC0415  # tasks need not wait for it
+
+        return in_words(told)
     return str(told.get("text") or told.get("level") or "")
 
 

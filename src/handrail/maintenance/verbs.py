@@ -7,6 +7,7 @@ from contextlib import closing
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from handrail.control.show import confirmed
 from handrail.control.task import exits, opened
 from handrail.errors import BadInput, Refused
 from handrail.maintenance import shown
@@ -142,7 +143,7 @@ def _sure(asked: Plan, *, yes: bool, as_json: bool) -> None:
     if not sys.stdin.isatty():
         raise BadInput("a window changes the system, and nobody can be asked", next_step="add --yes")
     shown.plan(asked, as_json=False, aside=as_json)
-    if input("Go on? [y/N] ").strip().lower() not in {"y", "yes"}:
+    if not confirmed():
         raise BadInput("not confirmed; nothing was booked")
 
 
@@ -154,9 +155,13 @@ def _run(identity: str, *, as_json: bool) -> int:
 
     pressed = Event()
     signal.signal(signal.SIGINT, lambda *_: pressed.set())
-    line = [sys.executable, "-m", "handrail.maintenance.worker", identity]
-    # A session of its own: neither Ctrl-C nor the end of this terminal is for it.
-    child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+
+    def begun(*words: str) -> subprocess.Popen[bytes]:
+        # A session of its own: neither Ctrl-C nor the end of this terminal is for it.
+        line = [sys.executable, "-m", "handrail.maintenance.worker", identity, *words]
+        return subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+
+    child, waiting = begun(), False
     seen: set[str] = set()
     with closing(Book()) as book:
         while not pressed.wait(FOLLOW_SECONDS):
@@ -164,9 +169,14 @@ def _run(identity: str, *, as_json: bool) -> int:
             if not as_json:
                 shown.news(book.steps(identity), seen)
             if booking.row["state"] == OVER:
+                if waiting:
+                    child.kill()
                 shown.end(booking, as_json=as_json)
                 return int(booking.row["exit_code"])
-            if child.poll() not in {None, Refused.exit_code}:
+            if child.poll() == Refused.exit_code and not waiting:
+                # Another worker has it, and may be gone before it is over: that of another window ends with that.
+                child, waiting = begun("--wait"), True
+            elif child.poll() not in {None, Refused.exit_code}:
                 why = f"the worker of {identity} ended with {child.returncode}"
                 raise BadInput(why, next_step="fab worker goes on with it")
     shown.left(identity)

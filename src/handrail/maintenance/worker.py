@@ -104,6 +104,10 @@ class Worker:
             self._say(words)
 
 
+# The word that has a worker for one window wait until no other one is at work in its folder.
+WAITS = "--wait"
+
+
 def work(*, until_done: str = "", wait: bool = True, inventories: tuple[str, ...] = ()) -> int:
     """Run windows, and what is due on inventories, until a signal comes, or until one window is over.
 
@@ -141,7 +145,7 @@ def say(words: str) -> None:
 
 if __name__ == "__main__":
     try:
-        sys.exit(work(until_done=sys.argv[1], wait=False) if len(sys.argv) > 1 else work())
+        sys.exit(work(until_done=sys.argv[1], wait=WAITS in sys.argv) if len(sys.argv) > 1 else work())
     except HandrailError as error:
         say(str(error))
         sys.exit(error.exit_code)

@@ -32,7 +32,7 @@ class Case:
     request: Request
     now: datetime
     newest: datetime | None
-    window: Open | Shut
+    window: Open | Shut | None
     command: str
     newest_number: int = 0
     rehearsals: Sequence[Mapping[str, Any]] = ()

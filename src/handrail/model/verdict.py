@@ -8,6 +8,7 @@ from handrail.model.ended import Verdict, cause, first_words
 from handrail.model.fleet import Do, Fleet, Outcome
 from handrail.model.guard import decided, must_go_back, must_swap_back, undecidable
 from handrail.model.intent import Verb
+from handrail.model.verdict_hold import judge_hold
 from handrail.model.verdict_promote import judge_promotion
 from handrail.model.verdict_turns import judge_fenced, judge_turns
 from handrail.model.version import version_of
@@ -68,6 +69,8 @@ def _after_the_decision(fleet: Fleet) -> Verdict:
 
 def _plain(fleet: Fleet) -> Verdict:
     if fleet.failed or fleet.interrupted:
+        if apart := judge_hold(fleet):
+            return apart
         return Verdict(1, "failed", cause(fleet), tuple(fleet.hosts_with(Outcome.FAILED, Outcome.UNKNOWN)))
     if fleet.plan is not None and fleet.plan.nothing:
         return Verdict(0, "unchanged", "nothing to do: it is as asked already")

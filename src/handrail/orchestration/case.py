@@ -17,7 +17,7 @@ from handrail.model.canonical import digest
 from handrail.model.case import Case
 from handrail.model.change import ChangeRun
 from handrail.model.change_plan import differences
-from handrail.model.changes import restores
+from handrail.model.changes import ANY_TIME, restores
 from handrail.model.clearance import Kind
 from handrail.model.command_line import command_of, request_command_of
 from handrail.model.history import Rules, history
@@ -48,7 +48,7 @@ def collect(attempt: Attempt, changes: Changes, plan: Mapping[str, Any], now: da
         changes, verb, attempt.request, now,
         newest=datetime.fromisoformat(facts["newest_at"]) if facts["newest_at"] else None,
         newest_number=facts["newest_at_seq"],
-        window=_window(attempt, changes, now, facts["durations"]),
+        window=_window(attempt, changes, now, facts["durations"]) if _minds_windows(changes, attempt) else None,
         command=command_of(plan, emergency=attempt.request.emergency, **how), rehearsals=facts["rehearsals"],
     )  # fmt: skip
     bare = bare.requested_by(request_command_of(plan, bare.kind, **how))
@@ -119,6 +119,11 @@ def _candidates(attempt: Attempt, changes: Changes, plan: Mapping[str, Any], who
         yield filing.read_change(folder, attempt.request.change, who)
     else:
         yield from for_plan(folder, plan, who)
+
+
+def _minds_windows(changes: Changes, attempt: Attempt) -> bool:
+    """Tell whether a window could refuse it: what restores service, and an emergency, need no readable calendar."""
+    return not attempt.request.emergency and changes.standard.get(attempt.intent.verb) != ANY_TIME
 
 
 def _window(attempt: Attempt, changes: Changes, now: datetime, seconds: list[float]) -> Open | Shut:

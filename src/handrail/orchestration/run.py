@@ -20,7 +20,7 @@ from handrail.model.intent import Verb
 from handrail.model.roles import roles_of, told
 from handrail.model.verdict import verdict
 from handrail.runtimes.protocol import Instance
-from handrail.secrets import Secret, masked, resolve_all
+from handrail.secrets import Secret, masked, resolve_all, secrets_that_are_there
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,8 +82,14 @@ class Run:
 
     @cached_property
     def secrets(self) -> dict[str, Secret]:
-        """The system's secrets; reading them early is how a missing one stops a run before anything is touched."""
-        return resolve_all(self.environment.system.own_secrets, base=self.base)
+        """The system's secrets; reading them early is how a missing one stops a run before anything is touched.
+
+        The page needs none, and on ECS programs have theirs from AWS: those that are there are masked, and no more.
+        """
+        sources = self.environment.system.own_secrets
+        if self.environment.on_ecs or self.intent.verb in {Verb.HOLD, Verb.RESUME}:
+            return secrets_that_are_there(sources, base=self.base)
+        return resolve_all(sources, base=self.base)
 
     @cached_property
     def artifact(self) -> Path:

@@ -30,6 +30,9 @@ def does(name, text="done"):
         sys.stdout.write(written.dumps({"exit_code": 1, "text": f"{name} is broken"}) + "\n")
         sys.exit(1)
     note(f"{name} done")
+    if Path(f"warns-{name}").exists():
+        sys.stdout.write(written.dumps({"exit_code": 1, "outcome": "done", "text": "1 WARN"}) + "\n")
+        sys.exit(1)
     sys.stdout.write(written.dumps({"exit_code": 0, "text": text}) + "\n")
 
 

@@ -9,7 +9,7 @@ import time
 from sqlalchemy import create_engine, text
 
 from handrail.secrets import MASK
-from tests.unit.maintenance.conftest import EFFECTS, POSTGRESQL, SHORT
+from tests.unit.maintenance.conftest import EFFECTS, POSTGRESQL, SHORT, SYSTEM
 
 CLOSING = ["health done", "page-off done"]
 SHORT_EFFECTS = ("status", "page-on", "deploy", "ledger", "health", "page-off")
@@ -21,6 +21,7 @@ def done(folder):
 
 def test_a_window_is_run_from_start_to_end_by_a_worker(folder):
     folder.whole()
+    (folder.path / "warns-watch").touch()  # which is told, and ends nothing
     window = folder.book()
     folder.work()
     told = folder.over(window)
@@ -30,6 +31,34 @@ def test_a_window_is_run_from_start_to_end_by_a_worker(folder):
     (record,) = folder.records("maintenance")
     assert (record["run"], record["outcome"]) == (window, "done")
     assert [step["key"] for step in record["steps"]][-1] == "watch"
+
+
+def test_a_watch_that_could_not_look_is_no_proof(folder):
+    folder.whole()
+    (folder.path / "breaks-watch").touch()
+    window = folder.book()
+    folder.work()
+    told = folder.over(window)
+    assert told["exit_code"] == 1
+    assert "watch is broken" in told["text"]
+
+
+def test_a_window_goes_on_when_the_worker_of_another_one_in_its_folder_ends(folder):
+    inventories, files = folder.path / "inventories", folder.path / "maintenance"
+    (inventories / "mart.yaml").write_text(
+        SYSTEM.replace("shop", "mart").replace("3000", "4000").replace("3010", "4010")
+    )
+    (inventories / "mart.py").write_text('app = ["web1"]\n')
+    (inventories / "group_data/mart.py").write_text('environment = "prod"\nsystems = ["mart.yaml"]\n')
+    (files / "mart.yaml").write_text(
+        SHORT.replace("shop", "mart").replace("monthly", "mart").replace("echo ledger begun", "sleep 15; echo begun")
+    )
+    run = "run('maintenance/{}.yaml', 'inventories/{}.py', yes=True, as_json=False)"
+    windows = (("monthly", "prod"), ("mart", "mart"))
+    first, other = (folder.begin(run.format(*window)) for window in windows if not time.sleep(2))
+    assert first.wait(timeout=60) == 0
+    assert other.wait(timeout=60) == 0, (folder.path / "worker.log").read_text()
+    assert folder.effects().count("deploy done") == 2
 
 
 def test_a_task_that_fails_is_undone_with_all_before_it(folder):

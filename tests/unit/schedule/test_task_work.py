@@ -161,6 +161,19 @@ def test_a_verb_that_was_refused_is_a_warning_and_one_that_failed_an_alert(worke
     assert worked("verb: logrotate") == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ({"findings": [{"level": "WARN", "what": "disk", "text": "81 %"}], "exit_code": 1}, Level.WARN),
+        ({"outcome": "HostUnreachable", "text": "AWS cannot be asked", "exit_code": 1}, Level.ALERT),
+        ({}, Level.ALERT),
+    ],
+)
+def test_a_check_that_could_not_look_is_no_warning(worked, instead, said, level):
+    instead(f"import sys; print({json.dumps(said)!r}); sys.exit(1)")
+    assert worked("check: daily").level is level
+
+
 def test_findings_are_told_in_one_line_the_worst_first():
     findings = [
         {"check": "disk", "level": "OK", "what": "/", "host": "a", "text": "fine"},
