@@ -137,6 +137,15 @@ def test_new_edges_learn_from_the_services_which_slot_is_live():
     assert (plan.live, plan.release_id, plan.settle) == (Slot.GREEN, NEW.id, True)
 
 
+@pytest.mark.parametrize("good", [(OLD.id,), (NEW.id,), (), ("0.8-a", "0.9-b", OLD.id)])
+def test_new_edges_learn_from_a_host_that_knows_both_slots(good):
+    """One host may be new, or have missed the last record."""
+    new = HostState(gate=Gate())
+    some = replace(WEB, good=good)
+    plan = decide(Intent(Verb.RESTART), states(edge1=new, edge2=new, web1=some), ROLES)
+    assert (plan.live, plan.release_id) == (Slot.GREEN, NEW.id)
+
+
 def test_a_slot_that_somebody_chose_by_hand_stays_live():
     by_hand = HostState(gate=Gate(Slot.BLUE, record_token=0))
     plan = decide(Intent(Verb.RESTART), states(edge1=by_hand, edge2=by_hand), ROLES)

@@ -20,8 +20,8 @@ MILLISECONDS = 1000
 SECONDS_OF = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # CloudWatch has a new line after some seconds, and takes so many questions.
 FOLLOW_SECONDS = 2.0
-# A line may come this much later than its own time says.
-LATE_SECONDS = 15
+# A line may come this much later than others of its time.
+LATE_SECONDS = 60
 # A short loss of the network, or of patience: CloudWatch refuses who asks too often.
 TRIES = 3
 
@@ -53,15 +53,17 @@ def follow(cluster: Cluster, services: tuple[str, ...], *, pattern: str, lines: 
 
     Raises HostUnreachable where AWS has not answered three times in a row.
     """
-    wanted, begin, lost = _pattern(pattern), time.time(), 0
-    first = {service: _read(cluster, service, begin - SECONDS_OF["h"]) for service in services}
+    wanted, lost, hour = _pattern(pattern), 0, time.time() - SECONDS_OF["h"]
+    first = {service: _read(cluster, service, hour) for service in services}
     known = {line.identity: line.at for mine in first.values() for line in mine}
+    # By the lines' own times: this machine's clock may be another one.
+    newest = max(known.values(), default=hour)
     yield from _last(first, wanted, lines)
     while True:
         time.sleep(FOLLOW_SECONDS)
-        asked = time.time()
+        begin = newest - LATE_SECONDS
         try:
-            read = [line for service in services for line in _read(cluster, service, begin - LATE_SECONDS)]
+            read = [line for service in services for line in _read(cluster, service, begin)]
         except HostUnreachable:
             lost += 1
             if lost == TRIES:
@@ -70,9 +72,10 @@ def follow(cluster: Cluster, services: tuple[str, ...], *, pattern: str, lines: 
         for line in sorted(line for line in read if line.identity not in known):
             if wanted is None or wanted.search(line.text):
                 yield line
-        begin, lost = asked, 0
-        known |= {line.identity: line.at for line in read}
-        known = {identity: at for identity, at in known.items() if at >= begin - LATE_SECONDS}
+        newest, lost = max((line.at for line in read), default=newest), 0
+        # What the next question may give again; CloudWatch is asked by milliseconds.
+        oldest = newest - LATE_SECONDS - 1
+        known = {one: at for one, at in (known | {line.identity: line.at for line in read}).items() if at >= oldest}
 
 
 def _last(read: dict[str, list[Line]], wanted: re.Pattern[str] | None, lines: int) -> list[Line]:

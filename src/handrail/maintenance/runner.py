@@ -122,13 +122,14 @@ class Runner:
             late = self._wait(child, deadline)
             said = _json_said(output) if not self.step.own else self._masked(_last_line(output))
             watched = _said(output, "outcome") in WATCHED
+        code = child.returncode
         if late:
             # A verb that was past the point from which nothing goes back has done what it was to do, and says so.
-            code = child.returncode if self.step.changes else child.returncode or 1
-            return code, f"{late}; {said}" if said else late
-        if child.returncode in self.step.good and child.returncode and not watched:
-            return BROKEN, said or f"it ended with {child.returncode} before its time"
-        return child.returncode, said
+            code = code if self.step.changes else code or 1
+            said = f"{late}; {said}" if said else late
+        if code in self.step.good and code and not watched:
+            return BROKEN, said or f"it ended with {code} before its time"
+        return code, said
 
     def _masked(self, text: str) -> str:
         """Take the system's secrets out of what a command printed: it was given them all."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 SEATS = 16
 # "handrail" in PostgreSQL's two-part advisory locks; the second part is that of the seat.
 FAMILY = 7521983
-WAIT_SECONDS = 0.5
 TRY = sa.text("SELECT pg_try_advisory_lock(:family, hashtext(:seat))")
 LEAVE = sa.text("SELECT pg_advisory_unlock(:family, hashtext(:seat))")
 
@@ -36,13 +34,9 @@ class Seat:
     _engine: Engine | None = None
     _line: Connection | None = field(default=None, repr=False)
 
-    def take(self, *, wait: bool) -> bool:
-        """Take a seat. In SQLite's folder the one seat may be taken: wait until it is free, or give up."""
-        while not self._taken():
-            if not wait:
-                return False
-            time.sleep(WAIT_SECONDS)
-        return True
+    def take(self) -> bool:
+        """Take a seat, if one is free; in SQLite's folder there is one."""
+        return self._in_folder() if self.url.get_backend_name() == "sqlite" else self._in_database()
 
     def still_mine(self) -> bool:
         """Tell whether the database still knows of this seat; a connection that was lost has lost it."""
@@ -72,9 +66,6 @@ class Seat:
             self._line.close()
         if self._engine is not None:
             self._engine.dispose()
-
-    def _taken(self) -> bool:
-        return self._in_folder() if self.url.get_backend_name() == "sqlite" else self._in_database()
 
     def _in_folder(self) -> bool:
         if self._file < 0:

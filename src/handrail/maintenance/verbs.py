@@ -169,8 +169,6 @@ def _run(identity: str, *, as_json: bool) -> int:
             if not as_json:
                 shown.news(book.steps(identity), seen)
             if booking.row["state"] == OVER:
-                if waiting:
-                    child.kill()
                 shown.end(booking, as_json=as_json)
                 return int(booking.row["exit_code"])
             if child.poll() == Refused.exit_code and not waiting:

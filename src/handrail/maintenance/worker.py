@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from handrail.maintenance.book import Booking
 
 LOOK_SECONDS = 1.0
+# How often who waits for the seat looks whether it is free.
+WAIT_SECONDS = 0.5
 # Asking DBOS what is under way costs as much as all the rest of a look.
 TAKE_OVER_SECONDS = 3.0
 # The shell's code for a process that a signal ended.
@@ -117,18 +119,22 @@ def work(*, until_done: str = "", wait: bool = True, inventories: tuple[str, ...
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     seat = Seat(url())
-    if not seat.take(wait=wait):
-        raise Refused(
-            "another worker is at work in this folder", next_step="leave it to that one: fab maintenance.list"
-        )
-    say(f"worker {seat.id} at {time.strftime('%Y-%m-%d %H:%M:%S %Z')}")
     with closing(Book()) as book:
+        while not seat.take():
+            if not wait:
+                raise Refused(
+                    "another worker is at work in this folder", next_step="leave it to that one: fab maintenance.list"
+                )
+            if stop.is_set() or _is_over(book, until_done):
+                return 0  # it was never at work
+            stop.wait(WAIT_SECONDS)
+        say(f"worker {seat.id} at {time.strftime('%Y-%m-%d %H:%M:%S %Z')}")
         durable.launch(seat.id, book)
         worker, chores = Worker(book, seat, say=say), Chores(inventories, say)
         while not stop.is_set():
             worker.look()
             chores.look()
-            if until_done and book.named(until_done).row["state"] == OVER:
+            if _is_over(book, until_done):
                 break
             stop.wait(LOOK_SECONDS)
         code = book.named(until_done).row["exit_code"] if until_done else 0
@@ -137,10 +143,15 @@ def work(*, until_done: str = "", wait: bool = True, inventories: tuple[str, ...
     os._exit(INTERRUPTED_EXIT if code is None else int(code))
 
 
+def _is_over(book: Book, window: str) -> bool:
+    return bool(window) and book.named(window).row["state"] == OVER
+
+
 def say(words: str) -> None:
-    """Tell who runs the worker."""
-    sys.stderr.write(f"{words}\n")
-    sys.stderr.flush()
+    """Tell who runs the worker, if that terminal is still there."""
+    with suppress(OSError):
+        sys.stderr.write(f"{words}\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

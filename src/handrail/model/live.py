@@ -47,9 +47,13 @@ def healthy(slot: Slot, states: Mapping[str, HostState], roles: Roles) -> bool:
 
 def _last_good_slot(states: Mapping[str, HostState], roles: Roles) -> Slot | None:
     """Tell what the service hosts know when every edge is new: the healthy slot whose release proved good last."""
-    knows = next((states[host] for host in roles.services if host in states and states[host].good), None)
-    if knows is None:
+    told = [states[host] for host in roles.services if host in states and states[host].good]
+    if not told:
         return None
+    # One host may be new, or have missed the last record.
+    knows = max(
+        told, key=lambda state: (sum(release in state.good for release in state.slots.values()), len(state.good))
+    )
     known = {knows.slots.get(slot): slot for slot in Slot if healthy(slot, states, roles)}
     return next((known[release] for release in reversed(knows.good) if release in known), None)
 

@@ -51,13 +51,18 @@ def test_a_window_goes_on_when_the_worker_of_another_one_in_its_folder_ends(fold
     (inventories / "mart.py").write_text('app = ["web1"]\n')
     (inventories / "group_data/mart.py").write_text('environment = "prod"\nsystems = ["mart.yaml"]\n')
     (files / "mart.yaml").write_text(
-        SHORT.replace("shop", "mart").replace("monthly", "mart").replace("echo ledger begun", "sleep 15; echo begun")
+        SHORT.replace("shop", "mart")
+        .replace("monthly", "mart")
+        .replace("echo ledger begun", "until [ -e go ]; do sleep 0.1; done; echo begun")
     )
     run = "run('maintenance/{}.yaml', 'inventories/{}.py', yes=True, as_json=False)"
-    windows = (("monthly", "prod"), ("mart", "mart"))
-    first, other = (folder.begin(run.format(*window)) for window in windows if not time.sleep(2))
+    first = folder.begin(run.format("monthly", "prod"))
+    folder.until(folder.seated)
+    other = folder.begin(run.format("mart", "mart"))
     assert first.wait(timeout=60) == 0
-    assert other.wait(timeout=60) == 0, (folder.path / "worker.log").read_text()
+    (folder.path / "go").touch()
+    assert other.wait(timeout=60) == 0, folder.log()
+    assert folder.seated() == 2
     assert folder.effects().count("deploy done") == 2
 
 
