@@ -68,6 +68,9 @@ def begun_by(workers, tests, limit, dies=None):
         for worker, index in began:
             worker.given.pop(0)
             scheduler.mark_test_complete(worker, index)
+        for worker in workers:
+            waits = not worker.can_begin and not worker.shutting_down
+            assert not waits or next(scheduler._wanted(worker), None) is None, f"{worker.gateway.id} waits in vain"
     return steps
 
 
