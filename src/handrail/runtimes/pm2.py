@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
 from handrail.runtimes.pm2_process import description, logs, program
-from handrail.runtimes.protocol import Argv, File, Instance, Place, in_directory
+from handrail.runtimes.protocol import Argv, File, Instance, Place, in_directory, transient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -154,11 +154,7 @@ class Pm2:
         """Run a command in a transient unit with the service's user, directory and variables."""
         words = ("sh", "-c", *program(instance, command))
         return (
-            "systemd-run", "--quiet", "--wait", "--pipe", "--collect",
-            f"--uid={instance.service.user}",
-            # Never a second one beside one that has not ended; what ignores its end is killed before the lock is free.
-            f"--unit={instance.process}.once",
-            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}", "--property=TimeoutStopSec=5",
+            *transient(instance, deadline),
             # systemd would put its own variables in the place of $names
             "--", *(word.replace("$", "$$") for word in words),
         )  # fmt: skip

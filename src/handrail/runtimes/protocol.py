@@ -82,6 +82,18 @@ class File:
         return f"File({self.path!r}, {len(self.text)} characters, mode={self.mode:o})"
 
 
+def transient(instance: Instance, deadline: timedelta) -> Argv:
+    """Begin a command as the service's user in a transient unit that ends by its deadline.
+
+    Never a second one beside one that has not ended; what ignores its end is killed before the lock is free.
+    """
+    return (
+        "systemd-run", "--quiet", "--wait", "--pipe", "--collect",
+        f"--uid={instance.service.user}", f"--unit={instance.process}.once",
+        f"--property=RuntimeMaxSec={int(deadline.total_seconds())}", "--property=TimeoutStopSec=5",
+    )  # fmt: skip
+
+
 def in_directory(instance: Instance) -> str:
     """Give the shell text that runs the command in "$@" in the release, as the service's user."""
     user, directory = shlex.quote(instance.service.user), shlex.quote(instance.directory)

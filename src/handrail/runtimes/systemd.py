@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handrail.model.host_state import UnitState
-from handrail.runtimes.protocol import Argv, File, Instance, Place, in_directory
+from handrail.runtimes.protocol import Argv, File, Instance, Place, in_directory, transient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,13 +168,9 @@ class Systemd:
     def run_once(self, instance: Instance, command: Argv, deadline: timedelta) -> Argv:
         """Run a command in a transient unit with the service's user, directory and variables."""
         return (
-            "systemd-run", "--quiet", "--wait", "--pipe", "--collect",
-            f"--uid={instance.service.user}",
+            *transient(instance, deadline),
             f"--working-directory={instance.directory}",
             f"--property=EnvironmentFile={instance.environment_file}",
-            # Never a second one beside one that has not ended; what ignores its end is killed before the lock is free.
-            f"--unit={instance.process}.once",
-            f"--property=RuntimeMaxSec={int(deadline.total_seconds())}", "--property=TimeoutStopSec=5",
             # systemd would put values in the place of $NAMES, for everybody to see among the processes
             "--", *(word.replace("$", "$$") for word in _from_the_release(instance, command)),
         )  # fmt: skip
